@@ -25,3 +25,8 @@
 #define WEFT_TSAN 1
 #endif
 #endif
+
+// Inside weft the build is one; a program that includes weft says with which sanitizer it is built.
+#ifndef WEFT_BUILDING
+#include <weft/detail/build_check.h>
+#endif
