@@ -1,1 +1,0 @@
-#include <weft/detail/atomic.h>
