@@ -79,7 +79,7 @@ class poller {
 
  private:
   int queue_;
-  int wake_;  // eventfd; -1 where the queue itself can be triggered.
+  [[maybe_unused]] int wake_;  // eventfd; -1 where the queue itself can be triggered.
   bool woken_ = false;
 };
 
