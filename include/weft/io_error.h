@@ -2,12 +2,13 @@
 //
 // Every call that does I/O comes in two forms. The throwing form throws std::system_error whose text names
 // the call and the address, and weft::cancelled once the calling fiber is cancelled. The form that takes a
-// std::error_code& is noexcept, sets it on every return (clear on success), and reports
-//   std::errc::timed_out          the deadline passed,
-//   std::errc::operation_canceled the calling fiber is cancelled,
-//   std::errc::bad_file_descriptor the object is closed, or was closed meanwhile,
-//   std::errc::device_or_resource_busy another fiber is in the middle of the same kind of call on the same
-//   object, std::errc::operation_not_permitted the caller is no fiber and the call would have had to wait,
+// std::error_code& is noexcept, sets it on every return (clears it on success), and reports
+//   std::errc::timed_out                 the deadline passed,
+//   std::errc::operation_canceled        the calling fiber is cancelled,
+//   std::errc::bad_file_descriptor       the object is closed, or was closed meanwhile,
+//   std::errc::device_or_resource_busy   another fiber is in the middle of the same kind of call on it,
+//   std::errc::operation_not_permitted   the caller is no fiber,
+//
 // beside the numbers of the operating system.
 #pragma once
 

@@ -30,6 +30,13 @@ topology topology::first(std::size_t count) const {
   return result;
 }
 
+topology topology::repeated(std::size_t count) const {
+  topology result = *this;
+  result.seats_.clear();
+  for (std::size_t i = 0; i < count; ++i) result.seats_.push_back(seats_[i % size()]);
+  return result;
+}
+
 int topology::distance(std::size_t i, std::size_t j) const noexcept {
   const seat& one = seats_[i];
   const seat& other = seats_[j];

@@ -44,6 +44,9 @@ class topology {
   // least one.
   topology first(std::size_t count) const;
 
+  // The same seats over and over, until there are `count`: more workers than CPUs, which then share them.
+  topology repeated(std::size_t count) const;
+
   std::size_t size() const noexcept { return seats_.size(); }
   std::span<const seat> seats() const noexcept { return seats_; }
   const seat& operator[](std::size_t index) const noexcept { return seats_[index]; }

@@ -34,6 +34,15 @@ WEFT_ALWAYS_INLINE void full_fence() noexcept {
 #endif
 }
 
+// Completes a sequentially consistent read-modify-write to a full fence: on x86-64 it is one already.
+WEFT_ALWAYS_INLINE void fence_after_exchange() noexcept {
+#if defined(__x86_64__) && !defined(WEFT_TSAN)
+  __asm__ __volatile__("" ::: "memory");
+#else
+  full_fence();
+#endif
+}
+
 // A hint to the processor that this is a spin-wait loop.
 WEFT_ALWAYS_INLINE void spin_pause() noexcept {
 #if defined(__x86_64__)

@@ -2,7 +2,7 @@
 #pragma once
 
 #if defined(__GNUC__)
-#define WEFT_API __attribute__((visibility("default")))
+#define WEFT_API [[gnu::visibility("default")]]
 #define WEFT_ALWAYS_INLINE inline __attribute__((always_inline))
 #define WEFT_NOINLINE __attribute__((noinline))
 #define WEFT_COLD __attribute__((cold, noinline))

@@ -72,7 +72,7 @@ class WEFT_API ip_address {
   std::string to_string() const;
 
   friend bool operator==(const ip_address&, const ip_address&) noexcept = default;
-  friend WEFT_API std::strong_ordering operator<=>(const ip_address& a, const ip_address& b) noexcept;
+  std::strong_ordering operator<=>(const ip_address& other) const noexcept;
 
  private:
   address_family family_ = address_family::v4;

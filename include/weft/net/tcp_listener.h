@@ -33,17 +33,17 @@ struct listen_options {
 // bad_file_descriptor.
 //
 // Thread safety: any number of fibers may accept at once, on any cores: they are served in order of arrival.
-// close() and
-//   the getters may be called at any time from any thread; moving and destroying only when no call is under
-//   way.
+//   close() and the getters may be called at any time from any thread; moving and destroying only when no
+//   call is under way.
 // Errors: see io_error.h.
+// Lifetime: as a tcp_stream, it belongs to the runtime whose fiber made it, and may outlive it.
 class WEFT_API tcp_listener {
  public:
   tcp_listener() noexcept;
 
-  // Listens at `where`; port 0 lets the system choose one (see local_endpoint()). Needs no runtime.
+  // Listens at `where`; port 0 lets the system choose one (see local_endpoint()). For fibers only.
   // Errors: address_in_use, address_not_available, permission_denied, invalid_argument (a backlog below 1),
-  // ...
+  //   ...
   explicit tcp_listener(const endpoint& where, const listen_options& options = {});
 
   ~tcp_listener();  // close()

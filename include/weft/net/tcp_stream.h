@@ -32,16 +32,15 @@ struct connect_options {
 // A connection, or nothing: then it is closed, and every call but close() fails with bad_file_descriptor.
 //
 // Thread safety: one fiber may read while another writes, on any cores. A second read (or write) while one is
-// under way
-//   fails with device_or_resource_busy and disturbs nothing. close(), shutdown() and the getters may be
-//   called at any time from any thread; moving and destroying only when no call is under way.
+//   under way fails with device_or_resource_busy and disturbs nothing. close(), shutdown() and the getters
+//   may be called at any time from any thread; moving and destroying only when no call is under way.
 // Errors: see io_error.h. A peer that is gone is an error (broken_pipe, connection_reset), never a signal.
 // Cancel: a call that has moved no byte has no effect; a write that is cancelled, times out or fails in the
-// middle has
-//   sent an unknown part, so the connection should be closed.
-// Blocks: the calling fiber, until done, the deadline, close() or cancellation. A thread that is no fiber may
-// call
-//   everything, and gets operation_not_permitted where it would have to wait.
+//   middle has sent an unknown part, so the connection should be closed.
+// Blocks: the calling fiber, until done, the deadline, close() or cancellation. Connecting, reading and
+//   writing are for fibers only; a plain thread gets operation_not_permitted.
+// Lifetime: a stream belongs to the runtime whose fiber made it: only fibers of that one read and write it.
+//   It may outlive the runtime, and then can be closed.
 class WEFT_API tcp_stream {
  public:
   tcp_stream() noexcept;
@@ -68,8 +67,8 @@ class WEFT_API tcp_stream {
 
   // Fills the whole buffer.
   // Returns: the size of the buffer, or 0 where the stream ends before its first byte. With `ec` set: the
-  // bytes read. Errors: io_errc::end_of_stream where the stream ends after the first byte and before the
-  // last.
+  //   bytes read. Errors: io_errc::end_of_stream where the stream ends after the first byte and before the
+  //   last.
   [[nodiscard]] std::size_t read_exactly(std::span<std::byte> buffer, deadline limit = {});
   std::size_t read_exactly(std::span<std::byte> buffer, std::error_code& ec, deadline limit = {}) noexcept;
 
@@ -111,7 +110,7 @@ class WEFT_API tcp_stream {
   int native_handle() const noexcept;
 
   // Blocks: never. Errors: bad_file_descriptor; for options also invalid_argument, the value being out of
-  // range.
+  //   range.
   endpoint local_endpoint() const;
   endpoint local_endpoint(std::error_code& ec) const noexcept;
   endpoint remote_endpoint()

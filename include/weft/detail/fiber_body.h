@@ -1,0 +1,167 @@
+// How a closure of any type travels through the library: the record of a fiber and, behind it, its body.
+#pragma once
+
+#include <weft/attributes.h>
+#include <weft/detail/config.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <source_location>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace weft::inline v0 {
+
+class runtime;
+
+namespace detail {
+
+class fiber_record;
+
+// What the library must know of a body.
+struct body_type {
+  void (*run)(void* body);                       // Calls the closure and keeps its result.
+  void (*destroy_closure)(void* body) noexcept;  // The closure, wherever it never ran.
+  void (*destroy_result)(void* body) noexcept;   // The result, where run() returned.
+  std::size_t bytes;
+  std::size_t alignment;
+};
+
+// A new record with room for `type`; the caller constructs the body at body_of() and then calls launch(), or
+// abandon() if the construction threw. `where` null: the runtime of the calling fiber.
+// Throws: std::invalid_argument (bad attributes), std::bad_alloc, std::system_error (not in a fiber, runtime
+// stopped).
+WEFT_API fiber_record* new_fiber(runtime* where, const attributes& wanted, const body_type& type,
+                                 std::source_location site, bool is_detached);
+WEFT_API void* body_of(fiber_record* fiber) noexcept;
+WEFT_API void abandon(fiber_record* fiber) noexcept;
+// Queues it. Throws: std::bad_alloc; then closure and record are gone.
+WEFT_API void launch(fiber_record* fiber);
+
+// Handles. `release` gives a reference up; `add_reference` takes another one.
+WEFT_API void release_fiber(fiber_record* fiber) noexcept;
+WEFT_API void add_reference(fiber_record* fiber) noexcept;
+WEFT_API void cancel_and_join(fiber_record* fiber) noexcept;
+WEFT_API void detach_fiber(fiber_record* fiber) noexcept;
+WEFT_API void cancel_fiber(fiber_record* fiber) noexcept;
+WEFT_API bool fiber_is_done(const fiber_record* fiber) noexcept;
+WEFT_API bool fiber_was_cancelled(const fiber_record* fiber) noexcept;
+WEFT_API std::uint64_t fiber_id(const fiber_record* fiber) noexcept;
+WEFT_API std::string_view fiber_name(const fiber_record* fiber) noexcept;
+// Waits for the end; false at the deadline (monotonic nanoseconds). Throws as fiber<R>::join() does for
+// misuse and for the cancellation of the caller.
+WEFT_API bool wait_fiber(fiber_record* fiber, std::int64_t deadline);
+// After the end: whether there is a result; if not, throws what the fiber threw and gives the reference up.
+WEFT_API bool fiber_has_value(const fiber_record* fiber) noexcept;
+[[noreturn]] WEFT_API void throw_fiber_outcome(fiber_record* fiber);
+
+template <class R>
+struct result_slot {
+  union {
+    R value;
+  };
+  result_slot() noexcept {}
+  ~result_slot() {}
+  template <class F>
+  void fill(F&& f) {
+    ::new (static_cast<void*>(std::addressof(value))) R(std::invoke(std::forward<F>(f)));
+  }
+  void destroy() noexcept { value.~R(); }
+  R take() { return std::move(value); }
+};
+
+template <class R>
+struct result_slot<R&> {
+  R* value = nullptr;
+  template <class F>
+  void fill(F&& f) {
+    value = std::addressof(std::invoke(std::forward<F>(f)));
+  }
+  void destroy() noexcept {}
+  R& take() noexcept { return *value; }
+};
+
+template <>
+struct result_slot<void> {
+  template <class F>
+  void fill(F&& f) {
+    std::invoke(std::forward<F>(f));
+  }
+  void destroy() noexcept {}
+  void take() noexcept {}
+};
+
+// The closure `F()` and its result. The closure is destroyed on the fiber, as soon as it has returned or
+// thrown.
+template <class F, class R>
+struct fiber_body {
+  [[no_unique_address]] result_slot<R> result;
+  union {
+    F function;
+  };
+
+  template <class... Args>
+  explicit fiber_body(Args&&... args) : function(std::forward<Args>(args)...) {}
+  ~fiber_body() {}
+
+  static void run(void* body) {
+    auto* const self = static_cast<fiber_body*>(body);
+    struct closing {
+      fiber_body* self;
+      ~closing() { self->function.~F(); }
+    } at_end{self};
+    self->result.fill(std::move(self->function));
+  }
+  static void destroy_closure(void* body) noexcept { static_cast<fiber_body*>(body)->function.~F(); }
+  static void destroy_result(void* body) noexcept { static_cast<fiber_body*>(body)->result.destroy(); }
+};
+
+template <class F, class R>
+inline constexpr body_type body_type_of = {&fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
+                                           &fiber_body<F, R>::destroy_result, sizeof(fiber_body<F, R>),
+                                           alignof(fiber_body<F, R>)};
+
+// A callable and its arguments, decayed, as std::thread keeps them.
+template <class F, class... Args>
+struct bound_call {
+  std::tuple<F, Args...> parts;
+  decltype(auto) operator()() && {
+    return std::apply(
+        [](auto&&... part) -> decltype(auto) { return std::invoke(std::forward<decltype(part)>(part)...); },
+        std::move(parts));
+  }
+};
+
+template <class F, class... Args>
+using call_result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+
+template <class F, class... Args>
+fiber_record* make_fiber(runtime* where, const attributes& wanted, std::source_location site,
+                         bool is_detached, F&& f, Args&&... args) {
+  using result = call_result<F, Args...>;
+  using closure = std::conditional_t<sizeof...(Args) == 0, std::decay_t<F>,
+                                     bound_call<std::decay_t<F>, std::decay_t<Args>...>>;
+  using body = fiber_body<closure, result>;
+  fiber_record* const fiber = new_fiber(where, wanted, body_type_of<closure, result>, site, is_detached);
+  try {
+    if constexpr (sizeof...(Args) == 0) {
+      ::new (body_of(fiber)) body(std::forward<F>(f));
+    } else {
+      ::new (body_of(fiber)) body(closure{{std::forward<F>(f), std::forward<Args>(args)...}});
+    }
+  } catch (...) {
+    abandon(fiber);
+    throw;
+  }
+  launch(fiber);
+  return fiber;
+}
+
+}  // namespace detail
+}  // namespace weft::inline v0

@@ -1,0 +1,141 @@
+// The handle of a fiber.
+#pragma once
+
+#include <weft/cancelled.h>
+#include <weft/deadline.h>
+#include <weft/detail/fiber_body.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace weft::inline v0 {
+
+// What every fiber<R> can do, whatever its result.
+//
+// Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain
+// thread may
+//   be that owner, and cancel() may be called while another one joins.
+// Lifetime: the destructor of a handle that was neither joined nor detached cancels the fiber and waits for
+// its end,
+//   shielded; an error of the fiber then goes to options::on_lost_error. A handle may outlive the runtime.
+class [[nodiscard(
+    "dropping it cancels and joins; use spawn_detached or keep the handle")]] WEFT_API basic_fiber {
+ public:
+  basic_fiber() noexcept = default;
+  basic_fiber(basic_fiber && other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+  basic_fiber& operator=(basic_fiber&& other) noexcept {
+    if (this != &other) {
+      drop();
+      record_ = std::exchange(other.record_, nullptr);
+    }
+    return *this;
+  }
+  ~basic_fiber() {
+    drop();
+  }
+
+  // Whether there is a fiber to join. False after join(), detach() and a move.
+  bool joinable() const noexcept {
+    return record_ != nullptr;
+  }
+
+  // Whether it has ended: join() then returns at once.
+  // Ordering: what the fiber did is visible to who sees `true`.
+  bool done() const noexcept {
+    return record_ != nullptr && detail::fiber_is_done(record_);
+  }
+
+  // Whether it ended because it was cancelled.
+  bool cancelled() const noexcept {
+    return record_ != nullptr && detail::fiber_was_cancelled(record_);
+  }
+
+  // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after
+  // its end. A fiber that has not started never runs. Blocks: never.
+  void cancel() noexcept {
+    if (record_ != nullptr) detail::cancel_fiber(record_);
+  }
+
+  // Lets the fiber go on alone. The runtime cancels and joins it at its own end.
+  void detach() noexcept {
+    if (record_ != nullptr) detail::detach_fiber(std::exchange(record_, nullptr));
+  }
+
+  // Unique within its runtime; 0 for no fiber.
+  std::uint64_t id() const noexcept {
+    return record_ != nullptr ? detail::fiber_id(record_) : 0;
+  }
+
+  // As given in its attributes; empty for none. Valid as long as the handle.
+  std::string_view name() const noexcept {
+    return record_ != nullptr ? detail::fiber_name(record_) : std::string_view();
+  }
+
+ protected:
+  explicit basic_fiber(detail::fiber_record * record) noexcept : record_(record) {}
+  detail::fiber_record* record_ = nullptr;
+
+ private:
+  void drop() noexcept {
+    if (record_ != nullptr) detail::cancel_and_join(std::exchange(record_, nullptr));
+  }
+};
+
+template <class R>
+class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] fiber
+    : public basic_fiber {
+ public:
+  fiber() noexcept = default;
+
+  // Waits for the end and returns the result, once.
+  // Throws: what the fiber threw; weft::join_cancelled if it was cancelled; std::system_error for a handle
+  // without a
+  //   fiber (invalid_argument) and for a fiber that joins itself (resource_deadlock_would_occur).
+  // Cancel: throws weft::cancelled when the calling fiber is cancelled; the handle stays joinable.
+  // Blocks: fiber or thread.
+  R join() {
+    detail::wait_fiber(record_, detail::never);
+    return take();
+  }
+
+  // As join(), but gives up at the deadline: false for void, an empty optional else; the handle then stays
+  // joinable.
+  auto join(deadline limit) requires(!std::is_reference_v<R>) {
+    const bool ended = detail::wait_fiber(record_, limit.nanoseconds());
+    if constexpr (std::is_void_v<R>) {
+      if (ended) take();
+      return ended;
+    } else {
+      return ended ? std::optional<R>(take()) : std::optional<R>();
+    }
+  }
+
+ private:
+  explicit fiber(detail::fiber_record * record) noexcept : basic_fiber(record) {}
+
+  R take() {
+    if (!detail::fiber_has_value(record_)) detail::throw_fiber_outcome(std::exchange(record_, nullptr));
+    struct releasing {
+      detail::fiber_record* record;
+      ~releasing() { detail::release_fiber(record); }
+    } at_end{std::exchange(record_, nullptr)};
+    // The result is the first member of every body.
+    return static_cast<detail::result_slot<R>*>(detail::body_of(at_end.record))->take();
+  }
+
+  template <class F, class... Args>
+  friend auto spawn_in(runtime*, const attributes&, std::source_location, F&&, Args&&...)
+      ->fiber<detail::call_result<F, Args...>>;
+};
+
+// What spawn() and runtime::spawn() share.
+template <class F, class... Args>
+auto spawn_in(runtime* where, const attributes& wanted, std::source_location site, F&& f, Args&&... args)
+    -> fiber<detail::call_result<F, Args...>> {
+  return fiber<detail::call_result<F, Args...>>(
+      detail::make_fiber(where, wanted, site, false, std::forward<F>(f), std::forward<Args>(args)...));
+}
+
+}  // namespace weft::inline v0

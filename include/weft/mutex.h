@@ -1,0 +1,62 @@
+// Mutual exclusion between fibers, between plain threads, and between both.
+#pragma once
+
+#include <weft/deadline.h>
+#include <weft/detail/atomic.h>
+#include <weft/detail/config.h>
+#include <weft/detail/wait_list_ends.h>
+
+#include <cstdint>
+#include <mutex>
+
+namespace weft::inline v0 {
+
+// Meets Lockable: std::unique_lock, std::scoped_lock and std::lock_guard work. A waiting fiber frees its
+// core; a waiting thread blocks.
+//
+// Thread safety: all members may be called at once.
+// Lifetime: may be destroyed the instant its next owner, or its wait, has returned from its call. Destroying
+// it while it
+//   is locked or waited for ends the program with a message.
+// Fairness: a fiber that comes along may overtake those that wait; one that was overtaken is handed the lock
+// next time.
+class WEFT_API mutex {
+ public:
+  constexpr mutex() noexcept = default;
+  ~mutex();
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+
+  // Throws: std::system_error, resource_deadlock_would_occur if the caller owns it already.
+  // Cancel: throws weft::cancelled if it would have to wait; then it is not locked.
+  // Ordering: what was done under the lock before is visible.
+  void lock();
+
+  bool try_lock() noexcept;
+
+  // False at the deadline. Otherwise as lock().
+  bool try_lock_until(deadline moment);
+  bool try_lock_for(deadline moment) { return try_lock_until(moment); }
+
+  // Throws: std::system_error, operation_not_permitted if the caller does not own it.
+  // Blocks: never.
+  void unlock();
+
+ private:
+  friend class condition_variable;
+
+  enum class lock_result : std::uint8_t { locked, timed_out, cancelled };
+
+  bool is_mine() const noexcept;
+  lock_result lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept;
+  std::uintptr_t lock_list() noexcept;
+  void unlock_slow() noexcept;
+  void relock_shielded() noexcept;
+  void check_not_mine(std::uintptr_t me) const;
+
+  // Owner | waited bit | list lock bit: the store that frees the mutex is the last touch of it.
+  detail::atomic<std::uintptr_t> word_{0};
+  detail::wait_list_ends waiters_;  // Under the list lock bit.
+};
+
+}  // namespace weft::inline v0

@@ -1,0 +1,78 @@
+// All that serves one set of fibers. Most programs need only weft::run().
+#pragma once
+
+#include <weft/fiber.h>
+#include <weft/options.h>
+#include <weft/statistics.h>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+
+namespace weft::inline v0 {
+
+namespace detail {
+class scheduler;
+scheduler& scheduler_of(runtime& r) noexcept;
+}  // namespace detail
+
+// Cores with their workers, reactors, timers and stacks. Several may live side by side.
+//
+// Thread safety: all const members, and spawn(), may be called from any thread at once.
+// Lifetime: the destructor cancels every fiber that is left, joins them, and stops the workers. A fiber that
+// neither
+//   ends nor suspends keeps it waiting; it then reports, every few seconds, which ones it waits for. Fibers
+//   may not destroy their own runtime: that ends the program with a message.
+class WEFT_API runtime {
+ public:
+  // Builds and starts it.
+  // Throws: std::invalid_argument (names the option and the value); std::system_error (threads, descriptors,
+  // memory);
+  //   in the child of a fork() of a process that runs weft: operation_not_permitted.
+  runtime();
+  explicit runtime(const options& wanted);
+  ~runtime();
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  // As weft::spawn(), from any thread, into this runtime.
+  template <class F>
+  requires std::invocable<std::decay_t<F>>
+  [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
+      F&& f, std::source_location site = std::source_location::current()) {
+    return spawn_in(this, attributes{}, site, std::forward<F>(f));
+  }
+  template <class F>
+  requires std::invocable<std::decay_t<F>>
+  [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
+      const attributes& wanted, F&& f, std::source_location site = std::source_location::current()) {
+    return spawn_in(this, wanted, site, std::forward<F>(f));
+  }
+
+  template <class F>
+  requires std::invocable<std::decay_t<F>>
+  void spawn_detached(F&& f, std::source_location site = std::source_location::current()) {
+    detail::make_fiber(this, attributes{}, site, true, std::forward<F>(f));
+  }
+  template <class F>
+  requires std::invocable<std::decay_t<F>>
+  void spawn_detached(const attributes& wanted, F&& f,
+                      std::source_location site = std::source_location::current()) {
+    detail::make_fiber(this, wanted, site, true, std::forward<F>(f));
+  }
+
+  std::size_t cores() const noexcept;
+  runtime_statistics statistics() const;
+
+ private:
+  friend detail::scheduler& detail::scheduler_of(runtime& r) noexcept;
+
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+// The statistics of the calling fiber's runtime.
+// Throws: std::system_error (operation_not_permitted) outside of fibers.
+WEFT_API runtime_statistics statistics();
+
+}  // namespace weft::inline v0

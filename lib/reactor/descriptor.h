@@ -1,0 +1,95 @@
+// A non-blocking descriptor whose calls wait as fibers do.
+//
+// Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless
+// the direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the
+// call, and wait; leave. close(): mark the slot closing, close both readiness words, wake who waits; the last
+// user to leave closes the number, so that it is never reused while a call may still name it.
+#pragma once
+
+#include "reactor/reactor.h"
+#include "scheduler/wait.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+
+namespace weft::inline v0::detail {
+
+// Owns one descriptor. Registered edge-triggered, for both directions, with the reactor of the core where a
+// call first has to wait; one that never waits is never registered.
+//
+// Thread safety: calls of both directions and close() may be under way at once; of one direction only one can
+// wait, the
+//   next gets -EBUSY. Moving and destroying are for one owner, while no call is under way.
+class descriptor {
+ public:
+  descriptor() noexcept = default;
+  descriptor(descriptor&& other) noexcept
+      : slot_(std::exchange(other.slot_, nullptr)), slots_(other.slots_), generation_(other.generation_) {}
+  descriptor& operator=(descriptor&& other) noexcept;
+  ~descriptor() { close(); }
+
+  // Takes `fd`, which is O_NONBLOCK and O_CLOEXEC, into `out`. Returns: 0; EPERM outside of fibers, ENOMEM;
+  // then `fd` is closed.
+  static int adopt(int fd, descriptor& out) noexcept;
+
+  bool is_open() const noexcept;
+  int fd() const noexcept { return is_open() ? slot_->fd : -1; }  // -1 when empty or closed.
+
+  // Waiting calls return -EBADF. Idempotent. Returns: 0, or what close(2) said where it was done at once.
+  int close() noexcept;
+
+  // Calls `attempt(fd)`, which returns a count or -errno, until that is not -EAGAIN. A result below `asked`
+  // says that nothing is left; 0 for calls of which that is not true. Returns: the attempt's result;
+  // -ETIMEDOUT at `deadline` (ns); -ECANCELED; -EBADF, closed; -EBUSY, another fiber waits
+  //   in this direction; -EPERM, not a fiber; what registering failed with.
+  template <class Attempt>
+  std::ptrdiff_t perform(direction d, std::int64_t deadline, std::size_t asked, Attempt&& attempt) noexcept {
+    const use in(*this);
+    if (in.error != 0) return -in.error;
+    readiness& word = in.in.of(d);
+    for (;;) {
+      const readiness::state seen = word.load();
+      if (seen.is_ready()) {
+        const std::ptrdiff_t result = attempt(in.in.fd);
+        if (result == -EINTR) continue;
+        if (result != -EAGAIN) {
+          if (result > 0 && static_cast<std::size_t>(result) < asked) drained(in.in, d, seen);
+          spend_budget();
+          return result;
+        }
+        if (!word.drain(seen)) continue;
+      }
+      if (const int error = wait_ready(in.in, d, deadline)) return -error;
+    }
+  }
+
+  // Waits for the next event of `d`. Returns: 0 or as perform(), as positive errno.
+  int wait(direction d, std::int64_t deadline) noexcept;
+
+ private:
+  // One call on the slot, from entry to exit.
+  struct use {
+    explicit use(const descriptor& of) noexcept;
+    ~use();
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+    slot& in;
+    slot_table* slots;
+    int error = 0;
+  };
+  static slot& nowhere() noexcept;
+
+  static void drained(slot& s, direction d, readiness::state seen) noexcept;
+  static void spend_budget() noexcept;
+  static int wait_ready(slot& s, direction d, std::int64_t deadline) noexcept;
+  static int ensure_registered(slot& s) noexcept;
+  static int finish_close(slot& s, slot_table& slots) noexcept;
+
+  slot* slot_ = nullptr;
+  slot_table* slots_ = nullptr;
+  std::uint32_t generation_ = 0;
+};
+
+}  // namespace weft::inline v0::detail

@@ -1,0 +1,113 @@
+// Everything that weft knows of open descriptors: one slot each, in memory that lives as long as the runtime.
+#pragma once
+
+#include "platform/spin_lock.h"
+#include "reactor/readiness.h"
+
+#include <weft/detail/atomic.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace weft::inline v0::detail {
+
+class reactor;
+
+enum class direction : std::uint8_t { read, write };
+
+// Who uses a slot, and whether it is closing: generation << 32 | closing << 31 | users. The generation is
+// that of the descriptor in the slot: a handle of an earlier one is turned away.
+class slot_users {
+ public:
+  static constexpr std::uint64_t closing_bit = std::uint64_t{1} << 31;
+  static constexpr std::uint64_t count_mask = closing_bit - 1;
+
+  static constexpr std::uint32_t generation_of(std::uint64_t bits) noexcept {
+    return static_cast<std::uint32_t>(bits >> 32);
+  }
+  static constexpr bool is_last_of_closing(std::uint64_t bits) noexcept {
+    return (bits & closing_bit) != 0 && (bits & count_mask) == 0;
+  }
+
+  // Acquire: pairs with the release of reopen() and of earlier users.
+  std::uint64_t enter() noexcept { return bits_.fetch_add(1, acq_rel) + 1; }
+  std::uint64_t leave() noexcept { return bits_.fetch_sub(1, acq_rel) - 1; }
+
+  // Marks it closing, and counts the caller as a user. False if it is closing, or of another generation.
+  bool begin_close(std::uint32_t generation) noexcept {
+    std::uint64_t seen = bits_.load(relaxed);
+    do {
+      if (generation_of(seen) != generation || (seen & closing_bit) != 0) return false;
+    } while (!bits_.compare_exchange_weak(seen, (seen | closing_bit) + 1, acq_rel, relaxed));
+    return true;
+  }
+
+  // The last user of a closing slot: it waits for its next descriptor, closing to all late-comers until
+  // reopen().
+  void retire() noexcept { bits_.fetch_add(std::uint64_t{1} << 32, acq_rel); }
+
+  // Opens the slot for a new descriptor and returns its generation.
+  std::uint32_t reopen() noexcept { return generation_of(bits_.fetch_and(~closing_bit, acq_rel)); }
+
+  std::uint64_t load() const noexcept { return bits_.load(acquire); }
+
+ private:
+  atomic<std::uint64_t> bits_{closing_bit};
+};
+
+struct alignas(64) slot {
+  slot_users users;
+  readiness directions[2];
+  atomic<reactor*> registered{nullptr};  // Where its events come from, once a call had to wait.
+  atomic<bool> half_closed{false};  // The peer sends no more: a short read says nothing about what is left.
+  atomic<std::uint32_t> tick{0};    // Of the last event; the lead of `registered` counts.
+  std::uint32_t index = 0;
+  int fd = -1;  // Constant while open.
+  slot* next_free = nullptr;
+
+  readiness& of(direction d) noexcept { return directions[static_cast<std::size_t>(d)]; }
+};
+
+// Thread safety: all members may be called at once.
+// Lifetime: made by new; ends when it was abandoned and its last slot is given back: a descriptor may outlive
+// its runtime.
+class slot_table {
+ public:
+  slot_table() = default;
+  slot_table(const slot_table&) = delete;
+  slot_table& operator=(const slot_table&) = delete;
+
+  // A free slot; null when there is no memory for one.
+  slot* take() noexcept;
+  void give(slot& s) noexcept;
+
+  // Requires: `index` came from a slot of this table.
+  slot& at(std::uint32_t index) const noexcept {
+    return chunks_[index / chunk_slots].load(acquire)[index % chunk_slots];
+  }
+
+  // The runtime is gone: the reactors that the open slots name no longer exist.
+  void abandon() noexcept;
+
+  std::size_t open() const noexcept { return open_.load(relaxed); }
+
+ private:
+  ~slot_table() = default;
+
+  static constexpr std::uint32_t chunk_slots = 256;
+  static constexpr std::uint32_t most_chunks = 1 << 14;
+
+  bool grow() noexcept;
+
+  spin_lock lock_;
+  bool abandoned_ = false;
+  slot* free_ = nullptr;  // Under lock_, as are the owners.
+  std::uint32_t chunk_count_ = 0;
+  std::vector<std::unique_ptr<slot[]>> owned_;
+  std::unique_ptr<atomic<slot*>[]> chunks_ = std::make_unique<atomic<slot*>[]>(most_chunks);
+  atomic<std::size_t> open_{0};
+};
+
+}  // namespace weft::inline v0::detail

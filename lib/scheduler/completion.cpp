@@ -1,0 +1,70 @@
+#include "scheduler/completion.h"
+
+#include "platform/thread.h"
+
+namespace weft::inline v0::detail {
+
+namespace {
+wait_node* node_of(std::uintptr_t word) noexcept {
+  return reinterpret_cast<wait_node*>(word);
+}
+}  // namespace
+
+std::uintptr_t completion::lock() noexcept {
+  for (int spins = 0;; ++spins) {
+    std::uintptr_t seen = word_.load(acquire);
+    if (seen == done_word) return done_word;
+    // Acquire: pairs with the release of the previous holder, whose list we go on with.
+    if ((seen & lock_bit) == 0 && word_.compare_exchange_weak(seen, seen | lock_bit, acq_rel, relaxed))
+      return seen;
+    if (spins < 100) {
+      spin_pause();
+    } else {
+      yield_thread();
+    }
+  }
+}
+
+bool completion::add(wait_node& n) noexcept {
+  const std::uintptr_t first = lock();
+  if (first == done_word) return false;
+  n.previous = nullptr;
+  n.next = node_of(first);
+  if (n.next != nullptr) n.next->previous = &n;
+  word_.store(reinterpret_cast<std::uintptr_t>(&n), release);  // Pairs with lock().
+  return true;
+}
+
+void completion::remove(wait_node& n) noexcept {
+  std::uintptr_t first = lock();
+  if (first == done_word) return;
+  if (n.next != nullptr) n.next->previous = n.previous;
+  if (n.previous != nullptr) {
+    n.previous->next = n.next;
+  } else {
+    first = reinterpret_cast<std::uintptr_t>(n.next);
+  }
+  word_.store(first, release);  // Pairs with lock().
+}
+
+void completion::finish_and_wake() noexcept {
+  wait_node* claimed = nullptr;
+  for (wait_node* n = node_of(lock()); n != nullptr;) {
+    wait_node* const next = n->next;
+    // A node that somebody else claimed is forgotten here; its owner finds the word done and leaves.
+    if (claim(n->who, wake_reason::notified)) {
+      n->next = claimed;
+      claimed = n;
+    }
+    n = next;
+  }
+  word_.store(done_word, release);  // Pairs with done() and lock(). The object may be gone from here on.
+  while (claimed != nullptr) {
+    wait_record& record = *claimed->who.record;
+    claimed =
+        claimed->next;  // Read first: the owner's frame, and the node in it, may be gone after make_ready().
+    make_ready(record);
+  }
+}
+
+}  // namespace weft::inline v0::detail

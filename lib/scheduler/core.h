@@ -1,0 +1,158 @@
+// A core: one CPU's seat, with its run queues, timers, stacks and slab.
+//
+// Two sides. The *bound* side (started fibers that keep their thread, fibers wanted on this core) belongs to
+// the worker alone and needs no atomics, but for the inbox through which others deliver. The *open* side
+// (fork and spawn deques, ring of ready migrating fibers, its `next`, its inbox) is what thieves take from.
+// Every member not marked otherwise is used by the core's worker only, from fibers or from its thread stack.
+#pragma once
+
+#include "base/cache_line.h"
+#include "base/intrusive_fifo.h"
+#include "base/random.h"
+#include "context/stack_pool.h"
+#include "scheduler/activation.h"
+#include "scheduler/event_source.h"
+#include "scheduler/here.h"
+#include "scheduler/inbox.h"
+#include "scheduler/ready_ring.h"
+#include "scheduler/record.h"
+#include "scheduler/slab.h"
+#include "scheduler/statistics.h"
+#include "scheduler/timers.h"
+#include "scheduler/work_deque.h"
+
+#include <memory>
+#include <vector>
+
+namespace weft::inline v0::detail {
+
+class scheduler;
+
+// What becomes of a stack that is being left, done by whoever runs next on this core.
+enum class departure : std::uint8_t { yielding, suspending, ending, thread };
+
+// How a worker can be reached: it sleeps in its poller, or in its note, or is awake.
+enum class note_state : std::uint32_t { awake, in_poller, in_note, notified };
+
+class core {
+ public:
+  static constexpr std::uint32_t ticks_per_round = 64;  // Picks before the thread stack looks outside.
+  static constexpr std::uint32_t longest_next_chain = 16;
+
+  core(scheduler& owner, std::size_t index);
+  ~core();
+
+  // --- Running
+  // ----------------------------------------------------------------------------------------------------- The
+  // worker's whole life.
+  void run_worker() noexcept;
+
+  // The next thing to run from this core's own queues; nothing when the queues are empty or the round is over
+  // (then the thread stack looks at events, timers and the others).
+  runnable pick() noexcept;
+
+  // Resumed side of every switch: finishes what the stack that was left asked for.
+  WEFT_ALWAYS_INLINE void settle(saved_context from) noexcept {
+    activation* const left = departed;
+    if (departed_as == departure::suspending) [[likely]] {
+      left->context = from;
+      publish(*left);
+    } else if (departed_as == departure::yielding) {
+      left->context = from;
+      put_back(*left);
+    } else if (departed_as == departure::ending) {
+      recycle(*left);
+    } else {
+      thread_context = from;
+    }
+  }
+
+  // A fiber made ready on this core: `next` if a fiber runs here, else the end of the queue.
+  void put_ready(activation& a) noexcept;
+  void put_back(activation& a) noexcept;  // A fiber that yielded.
+  void put_unstarted(fiber_record& f);    // Throws bad_alloc with nothing changed.
+
+  // Any thread. A started fiber bound to this core; a fiber wanted here that has not started; a migrating
+  // fiber made ready by no core of this runtime.
+  void deliver_bound(activation& a) noexcept;
+  void deliver_unstarted(fiber_record& f) noexcept;
+  void deliver_open(activation& a) noexcept;
+
+  // Any thread. Ends the worker's sleep, now or the next one.
+  void kick() noexcept;
+
+  // After pick() gave nothing: whether that was because the round is over.
+  bool round_is_over() const noexcept { return budget_ == 0; }
+
+  // An operation that did not wait spends a tick, as a pick does; true when the fiber should yield.
+  bool spend_tick() noexcept { return budget_ == 0 || --budget_ == 0; }
+
+  // --- The thread stack (scheduler_loop)
+  // ---------------------------------------------------------------------------
+  void begin_round() noexcept;         // Events, due timers; a new budget.
+  runnable take_delivered() noexcept;  // From the inboxes.
+  bool has_own_work() const noexcept;  // What only this worker can run, or has been handed.
+
+  // --- Thieves (any worker of the runtime)
+  // -------------------------------------------------------------------------
+  runnable steal_for(core& thief) noexcept;
+  bool has_open_work() const noexcept;
+  bool is_stranded() const noexcept;                              // Has work that a rescuer could take.
+  void allow_rescue() noexcept { rescue_.store(true, release); }  // Pairs with steal_for(). Monitor only.
+
+  // --- Parts
+  // -------------------------------------------------------------------------------------------------------
+  scheduler& owner;
+  const std::size_t index;
+  stack_pool stacks;
+  slab_heap& slab;
+  timers clockwork;
+  std::unique_ptr<event_source> events;
+  core_counters counters;
+  std::vector<std::uint16_t> nearest;  // Other cores, nearest first.
+
+  activation* current = nullptr;     // The stack that runs; null on the thread stack.
+  fiber_record* starting = nullptr;  // Handed to the trampoline.
+  activation* departed = nullptr;    // Left by the switch under way.
+  departure departed_as = departure::thread;
+  saved_context thread_context = nullptr;  // Of the thread stack, while a fiber runs.
+  exception_state* thread_exceptions = nullptr;
+  [[no_unique_address]] sanitizer_identity thread_sanitizer;
+  std::uint64_t next_fiber_id = 0;
+  random_source random;
+
+  // Any thread reads. Moves with every round and every park; the monitor compares it.
+  atomic<std::uint32_t> rounds{0};
+  bool is_awake() const noexcept { return note_.load(acquire) == note_state_word(note_state::awake); }
+
+ private:
+  friend class scheduler_loop;
+
+  static constexpr std::uint32_t note_state_word(note_state s) noexcept {
+    return static_cast<std::uint32_t>(s);
+  }
+
+  void publish(activation& left) noexcept;
+  void recycle(activation& left) noexcept;
+  activation* take_next() noexcept;
+  void queue_ready(activation& a) noexcept;
+
+  std::uint32_t budget_ = ticks_per_round;
+  std::uint32_t next_chain_ = 0;
+  activation* bound_next_ = nullptr;
+  intrusive_fifo<activation, &activation::next_ready> bound_ready_;
+  intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> wanted_;  // Un-started fibers wanted on this core.
+
+  alignas(cache_line) atomic<activation*> open_next_{nullptr};  // Owner; a rescuer may take it.
+  ready_ring<activation, 256> open_ready_;
+  work_deque<fiber_record> spawned_;
+
+  alignas(cache_line) inbox bound_inbox_;  // Anyone delivers; the owner takes.
+  inbox wanted_inbox_;
+  inbox open_inbox_;  // Anyone delivers; the owner or a rescuer takes.
+  atomic<bool> rescue_{false};
+
+  alignas(cache_line) atomic<std::uint32_t> note_{0};  // note_state; a futex word.
+};
+
+}  // namespace weft::inline v0::detail

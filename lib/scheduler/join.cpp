@@ -1,0 +1,121 @@
+// The end of a fiber, as its handles see it.
+#include "platform/clock.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/scheduler.h"
+
+#include <weft/cancelled.h>
+
+#include <string>
+#include <system_error>
+
+namespace weft::inline v0::detail {
+
+namespace {
+
+std::string description_of(const fiber_record& f) {
+  std::string text = "fiber " + std::to_string(f.id);
+  if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
+  return text;
+}
+
+[[noreturn]] WEFT_COLD void refuse_join(const fiber_record* f) {
+  if (f == nullptr) {
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "fiber::join: the handle has no fiber: it was joined, detached or moved from");
+  }
+  throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                          "fiber::join: " + description_of(*f) + " joins itself");
+}
+
+// Waits for the end of `f`; false at the deadline. The reason of the last wait is what ended it.
+wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellable) noexcept {
+  wait_node n;
+  n.who = begin_wait(cancellable);
+  if (!f.end.add(n)) return retract_wait(n.who);
+  const wake_reason why = finish_wait(n.who, deadline);
+  if (why != wake_reason::notified) f.end.remove(n);
+  return why;
+}
+
+[[noreturn]] WEFT_COLD void throw_outcome(fiber_record& f) {
+  if (f.outcome == fiber_outcome::cancelled) {
+    const std::string what = "fiber::join: " + description_of(f) + " was cancelled";
+    release_fiber(&f);
+    throw join_cancelled(what);
+  }
+  const std::exception_ptr error = std::move(f.error);
+  release_fiber(&f);
+  std::rethrow_exception(error);
+}
+
+}  // namespace
+
+bool wait_fiber(fiber_record* fiber, std::int64_t deadline) {
+  if (fiber == nullptr || fiber == current_fiber()) refuse_join(fiber);
+  while (!fiber->end.done()) {
+    if (cancel_pending()) throw_cancelled();
+    const wake_reason why = wait_for_end(*fiber, deadline, true);
+    if (why == wake_reason::timed_out) return fiber->end.done();
+    // The end may have come together with the cancellation; then the end counts.
+    if (why == wake_reason::cancelled && !fiber->end.done()) throw_cancelled();
+  }
+  return true;
+}
+
+bool fiber_has_value(const fiber_record* fiber) noexcept {
+  return fiber->outcome == fiber_outcome::value;
+}
+
+void throw_fiber_outcome(fiber_record* fiber) {
+  throw_outcome(*fiber);
+}
+
+void cancel_and_join(fiber_record* fiber) noexcept {
+  fiber_record& f = *fiber;
+  if (!f.end.done()) {
+    if (fiber == current_fiber()) {
+      f.home->report("weft: " + description_of(f) +
+                     " drops the handle of itself; a fiber cannot wait for its own end, so it is detached\n");
+      detach_fiber(fiber);
+      return;
+    }
+    request_cancel(f);
+    while (!f.end.done()) wait_for_end(f, never, false);
+  }
+  if (f.outcome == fiber_outcome::error && (f.references.load(relaxed) & fiber_record::orphan_bit) == 0) {
+    f.home->report_lost_error(f);
+  }
+  release_fiber(fiber);
+}
+
+void detach_fiber(fiber_record* fiber) noexcept {
+  // Pairs with end_fiber(): of both, the second reports.
+  const std::uint8_t before = fiber->marks.fetch_or(fiber_record::detached, acq_rel);
+  if ((before & fiber_record::ended_with_error) != 0 &&
+      (fiber->references.load(acquire) & fiber_record::orphan_bit) == 0) {
+    fiber->home->report_lost_error(*fiber);
+  }
+  release_fiber(fiber);
+}
+
+void cancel_fiber(fiber_record* fiber) noexcept {
+  if (!fiber->end.done()) request_cancel(*fiber);
+}
+
+bool fiber_is_done(const fiber_record* fiber) noexcept {
+  return fiber->end.done();
+}
+
+bool fiber_was_cancelled(const fiber_record* fiber) noexcept {
+  return fiber->end.done() && fiber->outcome == fiber_outcome::cancelled;
+}
+
+std::uint64_t fiber_id(const fiber_record* fiber) noexcept {
+  return fiber->id;
+}
+
+std::string_view fiber_name(const fiber_record* fiber) noexcept {
+  return fiber->name();
+}
+
+}  // namespace weft::inline v0::detail

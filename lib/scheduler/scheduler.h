@@ -1,0 +1,112 @@
+// What the cores of one runtime share.
+#pragma once
+
+#include "context/stack_arena.h"
+#include "platform/thread.h"
+#include "platform/topology.h"
+#include "scheduler/core.h"
+#include "scheduler/idle_cores.h"
+#include "scheduler/injection.h"
+#include "scheduler/orphanage.h"
+
+#include <weft/options.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace weft::inline v0::detail {
+
+class monitor;
+
+class scheduler {
+ public:
+  // Builds the cores, not yet running. Throws: std::system_error, std::bad_alloc.
+  scheduler(const options& wanted, topology seats);
+  ~scheduler();
+
+  // Starts a worker for each core, and the monitor. `prepare` is called on each worker's thread before its
+  // loop.
+  void start(const std::function<void(core&)>& prepare);
+
+  // Ends the workers and waits for them. Requires: no live fiber.
+  void stop() noexcept;
+
+  // Cancels every live fiber again and again until none is left; fibers spawned meanwhile are born cancelled.
+  // Calls `report` about once in `patience` nanoseconds while some remain.
+  void drain(std::int64_t patience,
+             const std::function<void(const std::vector<fiber_record*>&)>& report) noexcept;
+
+  bool is_stopping() const noexcept { return stopping_.load(relaxed); }
+  bool is_draining() const noexcept { return draining_.load(relaxed); }
+
+  // Any worker: wakes a parked core, if nobody is searching, for work that was just published on `from`.
+  void wake_one_for(core& from) noexcept {
+    const std::size_t sleeper = idle.core_to_wake(from.nearest);
+    if (sleeper != idle_cores::nobody) [[unlikely]] {
+      from.counters.wakes.add();
+      cores[sleeper]->kick();
+    }
+  }
+  // Any thread.
+  void wake_one() noexcept;
+
+  // A worker that has left the parked state.
+  void tell_monitor_awake() noexcept;
+
+  // Whether any core has work that another could take.
+  bool sees_open_work() const noexcept;
+
+  // An un-started fiber from a thread that is no worker here. Throws bad_alloc with nothing changed.
+  void inject(fiber_record& f);
+
+  // Walks all live fibers; each is held by a reference while `visit` sees it.
+  void for_each_fiber(const std::function<void(fiber_record&)>& visit);
+  std::uint64_t live_fibers() const noexcept;
+
+  std::uint64_t new_fiber_id() noexcept;
+
+  // Errors that nobody joined, and reports.
+  void report(std::string_view text) noexcept;
+  void report_lost_error(fiber_record& f) noexcept;
+
+  // While one exists, the scheduler outlives the calling thread's use of it.
+  class visit {
+   public:
+    explicit visit(scheduler& s) noexcept : s_(s) { s_.visitors_.fetch_add(1, relaxed); }
+    ~visit() { s_.visitors_.fetch_sub(1, release); }  // Pairs with stop().
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+   private:
+    scheduler& s_;
+  };
+
+  const options wanted;
+  const topology seats;
+
+ private:
+  std::unique_ptr<orphanage> refuge_;  // Made at the start, so that the end cannot fail for want of memory.
+
+ public:
+  record_memory& records;
+  stack_arena_set stacks;
+  idle_cores idle;
+  injection injected;
+  std::vector<std::unique_ptr<core>> cores;
+  atomic<std::uint64_t> spawned_outside{0};
+  bool may_spin = false;  // Constant once started, as the two below; in nanoseconds.
+  std::int64_t first_spin = 0;
+  std::int64_t longest_spin = 0;
+
+ private:
+  std::vector<std::uint16_t> all_cores_;
+  std::vector<native_thread> workers_;
+  std::unique_ptr<monitor> monitor_;
+  atomic<std::uint64_t> outside_ids_{1};
+  atomic<std::uint32_t> visitors_{0};
+  atomic<bool> draining_{false};
+  atomic<bool> stopping_{false};
+};
+
+}  // namespace weft::inline v0::detail

@@ -1,0 +1,149 @@
+// Parking, as the mirror of submitting.
+//
+// Roles: this worker parks; others deliver to it (core::deliver_*, then core::kick()), or publish open work
+//   (scheduler::wake_one_for(), scheduler::inject()).
+// Invariant: a worker sleeps only if, after it could be seen to sleep, it saw nothing to do.
+// Protocol:
+//   park:    note := asleep;  announce in idle_cores (a full fence);  re-scan own inboxes, open work,
+//   injection;  sleep deliver: push;            full fence (kick);                      note := notified if
+//   it was not awake; wake by it submit:  push;            full fence (idle_cores::core_to_wake);  claim a
+//   parked core; kick it The note is the truth: a worker that finds it `notified` when it wants to sleep does
+//   not sleep.
+#include "scheduler/scheduler_loop.h"
+
+#include "platform/futex.h"
+#include "scheduler/chaos.h"
+#include "scheduler/monitor.h"
+#include "scheduler/suspend.h"
+
+namespace weft::inline v0::detail {
+
+namespace {
+constexpr std::int64_t shortest_spin = 2'000;
+constexpr std::int64_t poll_interval = 2'000;  // Between two looks at the poller while spinning.
+constexpr std::int64_t yield_after = 10'000;   // From then on others may have the CPU between two looks.
+}  // namespace
+
+void core::run_worker() noexcept {
+  set_here_word(reinterpret_cast<std::uintptr_t>(this));
+  thread_exceptions = thread_exception_state();
+  adopt_thread(thread_sanitizer);
+  scheduler_loop loop(*this);
+  while (const runnable next = loop.next()) {
+    const destination d = destination_for(*this, next);
+    if (d.to != nullptr) leave_thread_stack(*this, d);
+  }
+  stacks.flush();
+  set_here_word(0);
+}
+
+runnable scheduler_loop::next() noexcept {
+  bool is_counted = false;
+  for (;;) {
+    core_.begin_round();
+    runnable found = core_.take_delivered();
+    if (!found) found = core_.pick();
+    if (found) {
+      if (is_counted && owner_.idle.leave_search() && owner_.sees_open_work()) owner_.wake_one_for(core_);
+      return found;
+    }
+    if (owner_.is_stopping()) return {};
+    if ((found = search(is_counted))) return found;
+    is_counted = park();
+  }
+}
+
+// `is_counted`: a submitter woke us and has counted us as searching.
+runnable scheduler_loop::search(bool is_counted) noexcept {
+  for (;;) {
+    if (!is_counted && !owner_.idle.enter_search()) return {};
+    is_counted = false;
+    runnable found = sweep();
+    if (!found) found = spin();
+    const bool was_last = owner_.idle.leave_search();
+    if (found) {
+      if (was_last && owner_.sees_open_work()) owner_.wake_one_for(core_);
+      return found;
+    }
+    if (!was_last || !owner_.sees_open_work()) return {};
+  }
+}
+
+// One look at everybody, nearest first.
+runnable scheduler_loop::sweep() noexcept {
+  for (const std::uint16_t victim : core_.nearest) {
+    if (const runnable r = owner_.cores[victim]->steal_for(core_)) {
+      core_.counters.steals.add();
+      return r;
+    }
+  }
+  if (void* const f = owner_.injected.try_pop()) return runnable(static_cast<fiber_record*>(f));
+  return {};
+}
+
+// A parked core takes tens of microseconds to wake, so looking on for a while is cheaper where work comes
+// soon.
+runnable scheduler_loop::spin() noexcept {
+  if (!owner_.may_spin || spin_ < shortest_spin) return {};
+  const std::int64_t begin = monotonic_now();
+  std::int64_t next_poll = begin + poll_interval;
+  for (std::int64_t now = begin; now - begin < spin_; now = monotonic_now()) {
+    for (int i = 0; i < 16; ++i) {
+      if (core_.has_own_work() || owner_.sees_open_work()) break;
+      spin_pause();
+    }
+    if (now >= next_poll) {
+      core_.begin_round();
+      next_poll = now + poll_interval;
+    }
+    runnable found = core_.take_delivered();
+    if (!found) found = core_.pick();
+    if (!found) found = sweep();
+    if (found) {
+      spin_ = std::min(spin_ * 2, owner_.longest_spin);
+      return found;
+    }
+    if (owner_.is_stopping()) return {};
+    if (now - begin > yield_after) yield_thread();
+  }
+  spin_ = std::max(spin_ / 2, shortest_spin);
+  return {};
+}
+
+// Returns whether a submitter woke us, and so counts us as searching.
+bool scheduler_loop::park() noexcept {
+  const bool in_poller = core_.events != nullptr && core_.events->parks_in_poller();
+  const note_state asleep = in_poller ? note_state::in_poller : note_state::in_note;
+  core_.note_.exchange(core::note_state_word(asleep), acq_rel);
+  owner_.idle.announce(core_.index);  // Full fence: pairs with core::kick() and idle_cores::core_to_wake().
+  chaos_point();
+  if (!core_.has_own_work() && !owner_.sees_open_work() && !owner_.is_stopping()) {
+    core_.counters.parks.add();
+    core_.rounds.store(core_.rounds.load(relaxed) + 1, relaxed);
+    sleep();
+  }
+  core_.note_.exchange(core::note_state_word(note_state::awake), acq_rel);  // Pairs with core::kick().
+  const bool is_counted = !owner_.idle.withdraw(core_.index);
+  owner_.tell_monitor_awake();
+  return is_counted;
+}
+
+void scheduler_loop::sleep() noexcept {
+  slept_at_ = monotonic_now();
+  const std::int64_t deadline = core_.clockwork.next_deadline();
+  if (core_.note_.load(relaxed) == core::note_state_word(note_state::in_poller)) {
+    core_.events->park(deadline);
+  } else {
+    const std::uint32_t asleep = core::note_state_word(note_state::in_note);
+    while (core_.note_.load(acquire) == asleep) {  // Pairs with core::kick().
+      // Without a reactor thread to run them, the timers are ours.
+      if (futex_wait(core_.note_, asleep, core_.events != nullptr ? never : deadline) != 0) break;
+    }
+    if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
+  }
+  // Work came almost at once: looking on a little longer would have saved the sleep.
+  if (owner_.may_spin && monotonic_now() - slept_at_ < spin_)
+    spin_ = std::min(spin_ * 2, owner_.longest_spin);
+}
+
+}  // namespace weft::inline v0::detail

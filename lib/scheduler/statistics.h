@@ -1,0 +1,30 @@
+// What a core counts. Written by its worker, read by anyone at any time.
+#pragma once
+
+#include <weft/detail/atomic.h>
+#include <weft/statistics.h>
+
+#include <cstdint>
+
+namespace weft::inline v0::detail {
+
+// A counter with one writer: no locked instruction.
+class counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(relaxed) + n, relaxed); }
+  std::uint64_t load() const noexcept { return value_.load(relaxed); }
+
+ private:
+  atomic<std::uint64_t> value_{0};
+};
+
+struct core_counters {
+  counter spawned, started, ended, switches, steals, polls, parks, wakes, timers_fired;
+
+  core_statistics snapshot() const noexcept {
+    return {spawned.load(), started.load(), ended.load(), switches.load(),    steals.load(),
+            polls.load(),   parks.load(),   wakes.load(), timers_fired.load()};
+  }
+};
+
+}  // namespace weft::inline v0::detail

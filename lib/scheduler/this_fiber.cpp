@@ -1,0 +1,68 @@
+#include <weft/this_fiber.h>
+
+#include "platform/clock.h"
+#include "platform/thread.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/suspend.h"
+
+#include <stdexcept>
+#include <system_error>
+
+namespace weft::inline v0 {
+
+namespace this_fiber {
+
+void yield() {
+  detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) {
+    detail::yield_thread();
+    return;
+  }
+  detail::yield(*c, *c->current);
+  detail::check_cancelled();
+}
+
+void sleep_until(deadline moment) {
+  using namespace detail;
+  check_cancelled();
+  if (moment.nanoseconds() <= 0 || (!moment.is_never() && moment.nanoseconds() <= monotonic_now())) {
+    yield();
+    return;
+  }
+  const waiter w = begin_wait();
+  if (finish_wait(w, moment.nanoseconds()) == wake_reason::cancelled) throw_cancelled();
+}
+
+std::uint64_t id() noexcept {
+  const detail::fiber_record* const f = detail::current_fiber();
+  return f != nullptr ? f->id : 0;
+}
+
+std::string_view name() noexcept {
+  const detail::fiber_record* const f = detail::current_fiber();
+  return f != nullptr ? f->name() : std::string_view();
+}
+
+std::size_t core() {
+  const detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) {
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "weft::this_fiber::core: called outside a fiber");
+  }
+  return c->index;
+}
+
+}  // namespace this_fiber
+
+pin_guard::pin_guard() noexcept : pinned_(false) {
+  detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) return;
+  ++c->current->pins;
+  pinned_ = true;
+}
+
+pin_guard::~pin_guard() {
+  if (pinned_) --detail::here()->current->pins;
+}
+
+}  // namespace weft::inline v0

@@ -1,0 +1,31 @@
+// Holds the lock word of an object's list of waiters for a few instructions.
+#pragma once
+
+#include "platform/thread.h"
+
+#include <weft/detail/atomic.h>
+
+#include <cstdint>
+
+namespace weft::inline v0::detail {
+
+class list_lock {
+ public:
+  explicit list_lock(atomic<std::uint32_t>& word) noexcept : word_(word) {
+    for (int spins = 0; word_.exchange(1, acquire) != 0; ++spins) {  // Pairs with ~list_lock().
+      if (spins < 100) {
+        spin_pause();
+      } else {
+        yield_thread();
+      }
+    }
+  }
+  ~list_lock() { word_.store(0, release); }  // The last touch of the object.
+  list_lock(const list_lock&) = delete;
+  list_lock& operator=(const list_lock&) = delete;
+
+ private:
+  atomic<std::uint32_t>& word_;
+};
+
+}  // namespace weft::inline v0::detail

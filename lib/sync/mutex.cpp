@@ -1,0 +1,179 @@
+// Roles: *owner*, *waiters*, *comers* (not yet waiting).
+// Word: the owner's identity, or 0 when free | waited (the list is not empty) | listing (somebody works on
+// the list). Invariant: a waiter enters the list only while there is an owner, in the same compare-and-swap
+// that takes the list
+//   lock; the owner sees `waited` when it unlocks, and wakes one. A waiter that was woken but overtaken has
+//   aged: the next unlock makes it the owner.
+// Protocol of unlock: take the list lock; unlink and claim the first; one store frees the mutex, or makes the
+// aged one
+//   its owner, and drops the list lock with it; make the claimed one ready. Between store and make_ready
+//   nothing of the mutex is touched: the new owner may have destroyed it.
+#include <weft/mutex.h>
+
+#include "platform/thread.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/here.h"
+#include "scheduler/plain_thread.h"
+#include "scheduler/wait_list.h"
+#include "sync/misuse.h"
+
+#include <system_error>
+
+namespace weft::inline v0 {
+
+namespace {
+
+using detail::acq_rel;
+using detail::acquire;
+using detail::relaxed;
+using detail::release;
+
+constexpr std::uintptr_t listing = 1;
+constexpr std::uintptr_t waited = 2;
+constexpr std::uintptr_t marks = listing | waited;
+
+constexpr std::uintptr_t owner_of(std::uintptr_t word) noexcept {
+  return word & ~marks;
+}
+
+struct mutex_waiter : detail::wait_node {
+  std::uintptr_t me = 0;
+  bool has_aged = false;
+  bool is_owner = false;  // Set by the unlocker that hands over.
+};
+
+std::uintptr_t my_identity() {
+  if (const detail::fiber_record* const f = detail::current_fiber())
+    return reinterpret_cast<std::uintptr_t>(f);
+  return reinterpret_cast<std::uintptr_t>(&detail::this_thread_record());
+}
+
+}  // namespace
+
+mutex::~mutex() {
+  if (word_.load(relaxed) != 0)
+    detail::end_for_misuse("weft::~mutex: a mutex is destroyed while it is locked");
+}
+
+bool mutex::is_mine() const noexcept {
+  return owner_of(word_.load(relaxed)) == my_identity();
+}
+
+void mutex::check_not_mine(std::uintptr_t me) const {
+  if (owner_of(word_.load(relaxed)) != me) return;
+  throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                          "weft::mutex::lock: the caller owns it already");
+}
+
+void mutex::lock() {
+  const std::uintptr_t me = my_identity();
+  std::uintptr_t unlocked = 0;
+  if (word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) return;  // Pairs with unlock().
+  check_not_mine(me);
+  if (lock_slow(me, detail::never, true) == lock_result::cancelled) detail::throw_cancelled();
+}
+
+bool mutex::try_lock() noexcept {
+  std::uintptr_t seen = word_.load(relaxed);
+  while ((seen & ~waited) == 0) {
+    if (word_.compare_exchange_weak(seen, seen | my_identity(), acquire, relaxed))
+      return true;  // Pairs with unlock().
+  }
+  return false;
+}
+
+bool mutex::try_lock_until(deadline moment) {
+  if (try_lock()) return true;
+  const std::uintptr_t me = my_identity();
+  check_not_mine(me);
+  if (moment.nanoseconds() <= 0) return false;
+  const lock_result result = lock_slow(me, moment.nanoseconds(), true);
+  if (result == lock_result::cancelled) detail::throw_cancelled();
+  return result == lock_result::locked;
+}
+
+void mutex::unlock() {
+  std::uintptr_t seen = my_identity();
+  if (word_.compare_exchange_strong(seen, 0, release, relaxed)) return;  // Pairs with lock() and try_lock().
+  if (!is_mine()) {
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "weft::mutex::unlock: the caller does not own it");
+  }
+  unlock_slow();
+}
+
+// Takes the list lock, whoever owns the mutex, and returns the word before.
+std::uintptr_t mutex::lock_list() noexcept {
+  for (int spins = 0;; ++spins) {
+    std::uintptr_t seen = word_.load(relaxed);
+    if ((seen & listing) == 0 && word_.compare_exchange_weak(seen, seen | listing, acquire, relaxed))
+      return seen;
+    if (spins < 100) {
+      detail::spin_pause();
+    } else {
+      detail::yield_thread();
+    }
+  }
+}
+
+void mutex::unlock_slow() noexcept {
+  lock_list();
+  detail::wait_list list(waiters_);
+  auto* const first = static_cast<mutex_waiter*>(list.claim_front(detail::wake_reason::notified));
+  std::uintptr_t next = list.empty() ? 0 : waited;
+  if (first != nullptr && first->has_aged) {
+    first->is_owner = true;
+    next |= first->me;
+  }
+  // We own the mutex and its list: nobody else writes the word. Release: pairs with lock() and with the woken
+  // waiter.
+  word_.store(next, release);
+  if (first != nullptr) make_ready(*first->who.record);
+}
+
+mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept {
+  mutex_waiter n;
+  n.me = me;
+  for (;;) {
+    std::uintptr_t seen = word_.load(relaxed);
+    if (owner_of(seen) == 0) {
+      // Keeps `waited`, and `listing`: who works on the list then leaves the owner alone.
+      if (word_.compare_exchange_weak(seen, seen | me, acquire, relaxed)) return lock_result::locked;
+      continue;
+    }
+    if ((seen & listing) != 0) {
+      detail::spin_pause();
+      continue;
+    }
+    n.who = detail::begin_wait(cancellable);
+    if (!word_.compare_exchange_strong(seen, seen | marks, acquire, relaxed)) {
+      if (detail::retract_wait(n.who) == detail::wake_reason::cancelled) return lock_result::cancelled;
+      continue;
+    }
+    detail::wait_list list(waiters_);
+    n.has_aged ? list.push_front(n) : list.push_back(n);
+    word_.fetch_and(~listing, release);  // Pairs with the next to work on the list.
+    const detail::wake_reason why = detail::finish_wait(n.who, limit);
+    if (why == detail::wake_reason::notified) {
+      if (n.is_owner) {
+        word_.load(acquire);  // Pairs with unlock_slow().
+        return lock_result::locked;
+      }
+      n.has_aged = true;
+      continue;
+    }
+    lock_list();
+    list.unlink(n);
+    word_.fetch_and(list.empty() ? ~marks : ~listing, release);
+    return why == detail::wake_reason::timed_out ? lock_result::timed_out : lock_result::cancelled;
+  }
+}
+
+// For a condition variable: it must come back with the lock, whatever happened.
+void mutex::relock_shielded() noexcept {
+  const std::uintptr_t me = my_identity();
+  std::uintptr_t unlocked = 0;
+  if (!word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) lock_slow(me, detail::never, false);
+}
+
+}  // namespace weft::inline v0
