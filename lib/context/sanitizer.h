@@ -38,6 +38,7 @@ struct sanitizer_identity {
 #endif
 #ifdef WEFT_TSAN
   void* tsan_fiber = nullptr;
+  unsigned tsan_uses = 0;
 #endif
 #ifdef WEFT_VALGRIND
   unsigned valgrind_stack = 0;
