@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <climits>
 #include <thread>
 
@@ -27,13 +26,11 @@ struct cpu_mask {
 
 int pin_this_thread(std::span<const int> cpus) noexcept {
   cpu_mask mask;
-  bool any = false;
   for (const int cpu : cpus) {
     if (cpu < 0 || cpu >= most_cpus) continue;
     mask.words[cpu / word_bits] |= 1ul << (cpu % word_bits);
-    any = true;
   }
-  if (!any) return EINVAL;
+  // The kernel itself refuses a mask without a usable CPU.
   return -sys().sched_setaffinity(0, sizeof(mask.words), mask.native());
 }
 

@@ -101,6 +101,7 @@ TEST_F(cpu_quota, does_not_mistake_a_longer_name_for_a_child) {
 
 TEST_F(cpu_quota, does_not_climb_out_of_the_mount) {
   v2_process("/../outside");
+  put("/sys/fs/cgroup/cgroup.procs", "1\n");
   put("/sys/fs/outside/cpu.max", "1000 100000\n");
   EXPECT_EQ(quota(), none);
 }
@@ -127,7 +128,20 @@ TEST_F(cpu_quota, of_version_1_ignores_other_controllers_and_broken_periods) {
   put("/sys/fs/cgroup/memory/other/cpu.cfs_period_us", "100000\n");
   put("/sys/fs/cgroup/cpu/one/cpu.cfs_quota_us", "1000\n");
   put("/sys/fs/cgroup/cpu/one/cpu.cfs_period_us", "0\n");
+  put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "1000\n");
   EXPECT_EQ(quota(), none);
+}
+
+TEST_F(cpu_quota, looks_at_both_versions_where_both_are_mounted) {
+  put("/proc/self/cgroup", "4:cpu,cpuacct:/old\n0::/new\n");
+  put("/proc/self/mountinfo",
+      "32 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+      "33 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
+  put("/sys/fs/cgroup/cpu/old/cpu.cfs_quota_us", "300000\n");
+  put("/sys/fs/cgroup/cpu/old/cpu.cfs_period_us", "100000\n");
+  EXPECT_DOUBLE_EQ(quota(), 3);
+  put("/sys/fs/cgroup/unified/new/cpu.max", "200000 100000\n");
+  EXPECT_DOUBLE_EQ(quota(), 2);
 }
 
 TEST_F(cpu_quota, of_this_machine_is_positive) {
