@@ -12,17 +12,15 @@
 namespace weft::inline v0::detail {
 
 // Returns: nanoseconds since some fixed moment, never negative, never going back.
-// Blocks: never (a vDSO call, about 20 ns).
+// Blocks: never (a vDSO call, about 30 ns).
 std::int64_t monotonic_now() noexcept;
 
-// Returns: the moment `delay_ns` from now; now when it is not positive, `never` on overflow. The clock is not
-// read
-//   for a delay of `never`.
+// Returns: the moment `delay_ns` from now; now when it is not positive, `never` on overflow. The clock is
+//   not read for a delay of `never`.
 std::int64_t deadline_after(std::int64_t delay_ns) noexcept;
 
-// Returns: how long it is until `deadline`; 0 when it has passed, `never` for `never`. The clock is not read
-// for
-//   deadlines of `never` and of 0 or less.
+// Returns: how long it is until `deadline`; 0 when it has passed, `never` for `never`. The clock is not
+//   read for deadlines of `never` and of 0 or less.
 std::int64_t delay_until(std::int64_t deadline) noexcept;
 
 // The kernel's form of a moment or a length; a negative one becomes 0.

@@ -21,7 +21,7 @@ class fast_clock {
   fast_clock() noexcept;
 
   // Returns: nanoseconds on the clock of monotonic_now().
-  // Blocks:  never; about 12 ns, and 60 ns when it compares.
+  // Blocks: never; about 12 ns, and 60 ns when it compares.
   std::int64_t now() noexcept {
 #ifdef __x86_64__
     const std::uint64_t age = __builtin_ia32_rdtsc() - anchor_ticks_;

@@ -31,8 +31,7 @@ struct ready_event {
 // Edge-triggered readiness of any number of descriptors.
 //
 // Thread safety: add(), remove(), wake() and wait_unconsumed() may be called by any thread at any time;
-// wait() and
-//   woken() by one thread at a time (the holder of the lead).
+//   wait() and woken() by one thread at a time (the holder of the lead).
 // Lifetime: after fork() the child shares the kernel's queue with its parent: it must not touch the poller.
 class poller {
  public:
@@ -47,34 +46,36 @@ class poller {
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  // Watches both directions of `fd`, edge-triggered, until remove() or until the last copy of `fd` is closed.
-  // What is ready already is reported by the next wait(). A descriptor is added once. Returns: 0 or an errno
-  // value: EEXIST when it is there already, EPERM for what cannot be polled (regular files),
-  //   EINVAL for the reserved token, EBADF, ENOMEM, ENOSPC.
+  // Watches both directions of `fd`, edge-triggered, until remove() or until the last copy of `fd` is
+  // closed. What is ready already is reported by the next wait(). A descriptor is added once.
+  // Returns: 0 or an errno value: EEXIST when it is there already, EPERM for what cannot be polled (regular
+  //   files), EINVAL for the reserved token, EBADF, ENOMEM, ENOSPC.
   int add(int fd, std::uint64_t token) noexcept;
 
   // Stops watching `fd`. Events that a wait() running at the same time has already fetched may still come
-  // out. Returns: 0 or an errno value: ENOENT when it was not there, EBADF.
+  // out.
+  // Returns: 0 or an errno value: ENOENT when it was not there, EBADF.
   int remove(int fd) noexcept;
 
-  // Fetches events, waiting for the first of them until `deadline` (monotonic nanoseconds): not at all for 0
-  // or a moment that has passed, without limit for `never`. The directions of one descriptor may come as one
-  // event or as two. Returns: how many of `events` were filled, 0 also after a wake() or a signal; or -errno
-  // (EINVAL when `events` is
-  //   empty).
-  // Blocks:  thread.
+  // Fetches events, waiting for the first of them until `deadline` (monotonic nanoseconds): not at all for
+  // 0 or a moment that has passed, without limit for `never`. The directions of one descriptor may come as
+  // one event or as two.
+  // Returns: how many of `events` were filled, 0 also after a wake() or a signal; or -errno (EINVAL when
+  //   `events` is empty).
+  // Blocks: thread.
   int wait(std::span<ready_event> events, std::int64_t deadline) noexcept;
 
   // Whether the last wait() consumed a wake().
   bool woken() const noexcept { return woken_; }
 
   // Makes the wait() that is running return, or else the next one; several before that count as one.
-  // Blocks: never. Ordering: the caller's protocol brings its own; this is one system call.
+  // Blocks: never.
+  // Ordering: the caller's protocol brings its own; this is one system call.
   void wake() noexcept;
 
   // Waits until wait() would have something to fetch (an event or a wake()), and leaves it there.
   // Returns: 1 when there is something, 0 at `deadline` or after a signal, or -errno.
-  // Blocks:  thread.
+  // Blocks: thread.
   int wait_unconsumed(std::int64_t deadline) noexcept;
 
  private:

@@ -15,12 +15,14 @@ inline bool forked_child() noexcept {
 }
 
 // From here to the matching unwatch_fork(), a fork() leaves a child whose forked_child() is true.
-// posix_spawn() and vfork() are not concerned. Throws: std::system_error when the hook cannot be registered.
+// posix_spawn() and vfork() are not concerned.
+// Throws: std::system_error when the hook cannot be registered.
 void watch_fork();
 void unwatch_fork() noexcept;
 
 // Has `hook` called in each such child, before fork() returns there. It may do only what a signal handler
-// may. Returns: 0, or ENOSPC when 16 are registered already. Registering the same one again does nothing.
+// may.
+// Returns: 0, or ENOSPC when 16 are registered already. Registering the same one again does nothing.
 int register_fork_child(void (*hook)()) noexcept;
 
 }  // namespace weft::inline v0::detail

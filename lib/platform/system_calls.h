@@ -1,11 +1,10 @@
-// The system-call gate: every call of weft into the operating system goes through this table, so that faults,
-// a simulated network and virtual time can stand in for the kernel. What a library calls by itself (hwloc,
-// libc's thread start) is outside.
+// The system-call gate: every call of weft into the operating system goes through this table, so that
+// faults, a simulated network and virtual time can stand in for the kernel. What a library calls by itself
+// (hwloc, libc's thread start) is outside.
 //
 // Returns: each entry returns what the call of the same name returns, or -errno. errno is read only inside
-// the
-//   entry, in the function that made the call: a fiber that resumes on another thread never sees a stale one.
-//   EINTR is handed back as -EINTR; no entry retries.
+//   the entry, in the function that made the call: a fiber that resumes on another thread never sees a
+//   stale one. EINTR is handed back as -EINTR; no entry retries.
 // Thread safety: every entry may be called from any thread.
 #pragma once
 
@@ -121,9 +120,9 @@ inline const system_calls& sys() noexcept {
 const system_calls& real_system_calls() noexcept;
 
 // Makes `table` the active one (null: the real one) and returns the one before. For tests: copy the real
-// table, replace entries, exchange, and exchange back. Lifetime: `table` outlives every call that may have
-// read it, so exchange back before the threads that use weft
-//   are gone only if `table` is static.
+// table, replace entries, exchange, and exchange back.
+// Lifetime: `table` outlives every call that may have read it: exchange back only when no other thread uses
+//   weft, or make `table` static.
 const system_calls* exchange_system_calls(const system_calls* table) noexcept;
 
 }  // namespace weft::inline v0::detail

@@ -23,8 +23,8 @@ class native_thread {
   // Starts a thread that runs `entry`, named `name` (cut to `max_name` bytes). It starts with every signal
   // blocked but SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS and SIGPROF, and with the CPUs of
   // its creator: what must not inherit a worker's pin calls unpin_this_thread() first. An exception out of
-  // `entry` terminates. Throws: std::system_error naming the thread when it cannot be created;
-  // std::bad_alloc.
+  // `entry` terminates.
+  // Throws: std::system_error naming the thread when it cannot be created; std::bad_alloc.
   native_thread(std::string_view name, std::function<void()> entry);
 
   native_thread(native_thread&& other) noexcept;
@@ -36,7 +36,8 @@ class native_thread {
   // Whether the caller is this thread.
   bool is_current() const noexcept;
 
-  // Waits until `entry` has returned. Requires: joinable(), and that the caller is another thread.
+  // Waits until `entry` has returned.
+  // Requires: joinable(), and that the caller is another thread.
   // Blocks: thread.
   void join() noexcept;
 
@@ -54,15 +55,17 @@ void yield_thread() noexcept;
 using cpu_set = std::vector<int>;
 
 // Restricts the calling thread to `cpus`.
-// Returns: 0, EINVAL for an empty set or one without a usable CPU, or ENOTSUP where threads cannot be pinned.
+// Returns: 0, EINVAL for an empty set or one without a usable CPU, or ENOTSUP where threads cannot be
+//   pinned.
 int pin_this_thread(std::span<const int> cpus) noexcept;
 
 // Gives the calling thread the CPUs of original_affinity() back.
 // Returns: as pin_this_thread().
 int unpin_this_thread() noexcept;
 
-// The CPUs that the first caller's thread might use at that time. A runtime asks before it pins anything, so
-// this is what the process was given. Never empty. Throws: std::bad_alloc, at the first call.
+// The CPUs that the first caller's thread might use at that time. A runtime asks before it pins anything,
+// so this is what the process was given. Never empty.
+// Throws: std::bad_alloc, at the first call.
 const cpu_set& original_affinity();
 
 // The CPUs that the calling thread may use now; empty where the system does not tell.

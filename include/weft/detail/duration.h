@@ -41,7 +41,8 @@ constexpr std::int64_t to_delay_ns(const std::chrono::duration<Rep, Period>& dur
   }
 }
 
-// The deadline `delay_ns` after `now_ns`, both in nanoseconds. Requires: now_ns >= 0.
+// The deadline `delay_ns` after `now_ns`, both in nanoseconds.
+// Requires: now_ns >= 0.
 // Returns: `now_ns` for a delay that is not positive, `never` on overflow.
 constexpr std::int64_t saturated_deadline(std::int64_t now_ns, std::int64_t delay_ns) noexcept {
   if (delay_ns <= 0) return now_ns;
@@ -56,7 +57,8 @@ constexpr std::int64_t to_deadline_ns(
 }
 
 // How long it is until `time` on a clock of any kind, read once now: later jumps of that clock are not
-// followed. Returns: 0 when `time` has passed.
+// followed.
+// Returns: 0 when `time` has passed.
 template <class Clock, class Duration>
 std::int64_t delay_until_ns(const std::chrono::time_point<Clock, Duration>& time) {
   const std::int64_t target = to_delay_ns(time.time_since_epoch());
