@@ -42,6 +42,10 @@ std::error_code to_error_code(int error) noexcept {
   return std::error_code(error, std::generic_category());
 }
 
+std::string_view explain_permission(int error) noexcept {
+  return error == EPERM && current_fiber() == nullptr ? "not called from a fiber" : "";
+}
+
 void throw_failure(int error, const call_site& where) {
   if (error == ECANCELED) throw_cancelled();
   std::string text(where.call);

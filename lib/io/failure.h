@@ -23,6 +23,9 @@ struct call_site {
   std::string_view detail = {};  // What of the input was wrong, or nothing.
 };
 
+// What the message of EPERM does not say: that the caller is no fiber. Else nothing.
+std::string_view explain_permission(int error) noexcept;
+
 // Requires: `error` is not 0.
 // Throws: std::system_error with the text "CALL SUBJECT (DETAIL): MESSAGE"; weft::cancelled for ECANCELED.
 [[noreturn]] void throw_failure(int error, const call_site& where);

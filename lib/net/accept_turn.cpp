@@ -26,7 +26,7 @@ int error_of(wake_reason why) noexcept {
 
 }  // namespace
 
-wake_reason accept_turn::wait_in(wait_list& list, std::int64_t deadline) noexcept {
+wake_reason accept_turn::wait_in(wait_list list, std::int64_t deadline) noexcept {
   wait_node node;
   node.who = begin_wait();
   list.push_back(node);
@@ -49,15 +49,15 @@ int accept_turn::enter(std::int64_t deadline) noexcept {
     lock_.unlock();
     return error;
   }
-  return error_of(wait_in(entering_, deadline));
+  return error_of(wait_in(wait_list(entering_), deadline));
 }
 
 void accept_turn::leave() noexcept {
   lock_.lock();
-  wait_record* const next = entering_.claim_front(wake_reason::notified);
+  wait_node* const next = wait_list(entering_).claim_front(wake_reason::notified);
   if (next == nullptr) is_taken_ = false;
   lock_.unlock();
-  if (next != nullptr) make_ready(*next);
+  if (next != nullptr) make_ready(*next->who.record);
 }
 
 int accept_turn::hold_off(std::int64_t moment) noexcept {
@@ -66,19 +66,19 @@ int accept_turn::hold_off(std::int64_t moment) noexcept {
     lock_.unlock();
     return EBADF;
   }
-  const wake_reason why = wait_in(holding_off_, moment);
+  const wake_reason why = wait_in(wait_list(holding_off_), moment);
   return why == wake_reason::timed_out ? 0 : error_of(why);
 }
 
-wait_record* accept_turn::claim_for_close() noexcept {
+wait_node* accept_turn::claim_for_close() noexcept {
   const std::lock_guard hold(lock_);
   is_closed_ = true;
-  wait_record* const waiting = entering_.claim_front(wake_reason::closed);
-  return waiting != nullptr ? waiting : holding_off_.claim_front(wake_reason::closed);
+  wait_node* const waiting = wait_list(entering_).claim_front(wake_reason::closed);
+  return waiting != nullptr ? waiting : wait_list(holding_off_).claim_front(wake_reason::closed);
 }
 
 void accept_turn::close() noexcept {
-  while (wait_record* const waiting = claim_for_close()) make_ready(*waiting);
+  while (wait_node* const waiting = claim_for_close()) make_ready(*waiting->who.record);
 }
 
 }  // namespace weft::inline v0::detail

@@ -2,15 +2,15 @@
 //
 // Roles: *acceptors* (fibers) enter, leave and hold off; anyone closes, once.
 // Invariant: between enter() and leave() an acceptor is alone; whoever waits is in one of the two lists and
-// is woken by
-//   leave(), by its deadline, by cancellation or by close().
+//   is woken by leave(), by its deadline, by cancellation or by close().
 // Protocol: as in scheduler/wait.h, with `lock_` as the object's lock. leave() hands the turn over:
-// `is_taken_` stays
-//   set, and the next acceptor owns it when it wakes.
+//   `is_taken_` stays set, and the next acceptor owns it when it wakes.
 #pragma once
 
 #include "platform/spin_lock.h"
 #include "scheduler/wait_list.h"
+
+#include <weft/detail/wait_list_ends.h>
 
 #include <cstdint>
 
@@ -33,16 +33,16 @@ class accept_turn {
 
  private:
   // Waits in `list`. Requires: `lock_` is held; it is not on return.
-  wake_reason wait_in(wait_list& list, std::int64_t deadline) noexcept;
+  wake_reason wait_in(wait_list list, std::int64_t deadline) noexcept;
 
   // Claims a waiter for close(); null when there is none.
-  wait_record* claim_for_close() noexcept;
+  wait_node* claim_for_close() noexcept;
 
   spin_lock lock_;
   bool is_taken_ = false;
   bool is_closed_ = false;
-  wait_list entering_;
-  wait_list holding_off_;
+  wait_list_ends entering_;
+  wait_list_ends holding_off_;
 };
 
 }  // namespace weft::inline v0::detail

@@ -134,10 +134,10 @@ std::string ip_address::to_string() const {
   return out;
 }
 
-std::strong_ordering operator<=>(const ip_address& a, const ip_address& b) noexcept {
-  if (const auto by_family = a.family_ <=> b.family_; by_family != 0) return by_family;
-  const int by_bytes = std::memcmp(a.bytes_.data(), b.bytes_.data(), a.bytes_.size());
-  return by_bytes != 0 ? by_bytes <=> 0 : a.scope_id_ <=> b.scope_id_;
+std::strong_ordering ip_address::operator<=>(const ip_address& other) const noexcept {
+  if (const auto by_family = family_ <=> other.family_; by_family != 0) return by_family;
+  const int by_bytes = std::memcmp(bytes_.data(), other.bytes_.data(), bytes_.size());
+  return by_bytes != 0 ? by_bytes <=> 0 : scope_id_ <=> other.scope_id_;
 }
 
 endpoint::endpoint(std::string_view text) {

@@ -1,13 +1,11 @@
 // A descriptor of the reactor that may be closed while another thread makes a short call on it.
 //
 // Roles: *waiting users* go through perform(), which the descriptor itself guards; *short users* (options,
-// shutdown,
-//   names) go through use(); anyone closes.
+//   shutdown, names) go through use(); anyone closes.
 // Invariant: the number is not closed, and so not given to another file, while a short user holds it.
 // Protocol: one word counts short users and holds a closed bit. use() enters only while the bit is clear;
-// close() sets
-//   the bit once, and closes the descriptor itself where nobody is inside, else the last short user does.
-//   Short users never block, so that is soon.
+//   close() sets the bit once, and closes the descriptor itself where nobody is inside, else the last short
+//   user does. Short users never block, so that is soon.
 #pragma once
 
 #include "reactor/descriptor.h"
@@ -28,7 +26,11 @@ class socket_handle {
   socket_handle& operator=(const socket_handle&) = delete;
 
   // Takes ownership of `fd`: 0, or an errno value with `fd` closed. Once, before anything is shared.
-  int adopt(int fd) noexcept { return descriptor::adopt(fd, descriptor_); }
+  int adopt(int fd) noexcept {
+    const int error = descriptor::adopt(fd, descriptor_);
+    if (error == 0) fd_ = fd;
+    return error;
+  }
 
   template <class Attempt>
   std::ptrdiff_t perform(direction d, std::int64_t deadline, std::size_t asked, Attempt&& attempt) {
@@ -39,7 +41,7 @@ class socket_handle {
   template <class Call>
   auto use(Call&& call) noexcept -> decltype(call(0)) {
     if (!enter()) return -EBADF;
-    const auto result = call(descriptor_.fd());
+    const auto result = call(fd_);
     leave();
     return result;
   }
@@ -50,7 +52,7 @@ class socket_handle {
   }
 
   bool is_open() const noexcept { return fd() >= 0; }
-  int fd() const noexcept { return is_closed() ? -1 : descriptor_.fd(); }
+  int fd() const noexcept { return is_closed() ? -1 : fd_; }
 
  private:
   static constexpr std::uint32_t closed_bit = 1;
@@ -74,6 +76,7 @@ class socket_handle {
   }
 
   descriptor descriptor_;
+  int fd_ = -1;  // Constant after adopt(); the descriptor's own goes with its close.
   atomic<std::uint32_t> state_{0};
 };
 

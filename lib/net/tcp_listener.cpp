@@ -2,7 +2,6 @@
 
 #include "io/failure.h"
 #include "net/listener_socket.h"
-#include "scheduler/cancellation.h"
 
 #include <cerrno>
 #include <new>
@@ -12,9 +11,9 @@ namespace weft::inline v0::net {
 
 namespace {
 
-[[noreturn]] void fail(int error, std::string_view call, const endpoint& where, std::string_view what) {
+[[noreturn]] void fail(int error, std::string_view call, const endpoint& where, std::string_view what = {}) {
   const std::string subject = "on " + where.to_string();
-  detail::throw_failure(error, {call, subject, what});
+  detail::throw_failure(error, {call, subject, what.empty() ? detail::explain_permission(error) : what});
 }
 
 }  // namespace
@@ -44,10 +43,8 @@ tcp_listener tcp_listener::listen(const endpoint& where, std::error_code& ec,
 
 tcp_stream tcp_listener::accept(deadline limit) {
   detail::accepted result = detail::accept_next(socket_.get(), limit.nanoseconds());
-  if (result.error != 0) [[unlikely]] {
-    const bool is_outside = result.error == EPERM && detail::current_fiber() == nullptr;
-    fail(result.error, "tcp_listener::accept", local_endpoint(), is_outside ? "not called from a fiber" : "");
-  }
+  if (result.error != 0) [[unlikely]]
+    fail(result.error, "tcp_listener::accept", local_endpoint());
   return tcp_stream(std::move(result.socket));
 }
 

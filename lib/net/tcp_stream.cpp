@@ -5,7 +5,6 @@
 #include "net/socket_options.h"
 #include "net/stream_calls.h"
 #include "platform/system_calls.h"
-#include "scheduler/cancellation.h"
 
 #include <utility>
 
@@ -17,8 +16,7 @@ using detail::transferred;
 
 std::string_view explain(int error) noexcept {
   if (error == EBUSY) return "another fiber is in the middle of this call";
-  if (error == EPERM && detail::current_fiber() == nullptr) return "not called from a fiber";
-  return {};
+  return detail::explain_permission(error);
 }
 
 [[noreturn]] void fail(int error, std::string_view call, std::string_view preposition, const endpoint& peer,
