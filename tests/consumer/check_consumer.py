@@ -107,6 +107,8 @@ if __name__ == '__main__':
         sys.exit(__doc__)
     way, build_dir, options, command = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     kind = next((name for name in ('address', 'thread') if name in options.split(',')), 'none')
+    if options != 'none':
+        FLAGS[kind] = ['-fsanitize=' + options]
     with tempfile.TemporaryDirectory() as scratch_dir:
         tree = Installed(build_dir, os.path.join(scratch_dir, 'installed'))
         {'pkg-config': by_pkg_config, 'cmake': by_cmake, 'mismatch': by_mismatch}[way](tree, scratch_dir, command, kind)

@@ -21,6 +21,8 @@ GATE = 'platform_system_calls.cpp'
 EXCEPTIONS = {
     'platform_thread.cpp': r'pthread_\w+',
     'platform_thread_exit.cpp': r'pthread_(?:key|setspecific|getspecific)\w*',
+    'platform_affinity_linux.cpp': r'_ZNSt6thread20hardware_concurrencyEv',
+    'platform_affinity_none.cpp': r'_ZNSt6thread20hardware_concurrencyEv',
     'platform_process.cpp': r'pthread_atfork',
     'platform_futex_condition.cpp': r'pthread_(?:cond|mutex)_\w+',
 }
