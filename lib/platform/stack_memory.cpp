@@ -14,8 +14,11 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-constexpr std::size_t vector_ranges =
-    64;  // A system call: long enough to win, short enough not to hold up faults.
+#ifdef WEFT_VALGRIND
+constexpr std::size_t vector_ranges = 1;  // valgrind knows no process_madvise, and says so at every call.
+#else
+constexpr std::size_t vector_ranges = 64;  // A call: long enough to win, short enough not to hold up faults.
+#endif
 constexpr int read_write = PROT_READ | PROT_WRITE;
 
 #ifdef __linux__
@@ -30,8 +33,7 @@ guard_result advise(std::span<const iovec> ranges, int advice) noexcept {
   while (done < ranges.size()) {
     auto const part = ranges.subspan(done, std::min(vector_ranges, ranges.size() - done));
     std::size_t end = done + part.size();
-    ssize_t bytes =
-        part.size() == 1 ? 0 : sys().process_madvise(this_process, part.data(), part.size(), advice, 0);
+    ssize_t bytes = part.size() == 1 ? 0 : sys().process_madvise(this_process, part.data(), part.size(), advice, 0);
     while (done < end && bytes >= static_cast<ssize_t>(ranges[done].iov_len)) {
       bytes -= static_cast<ssize_t>(ranges[done].iov_len);
       ++done;
@@ -47,9 +49,7 @@ guard_result advise(std::span<const iovec> ranges, int advice) noexcept {
 
 }  // namespace
 
-const char* to_string(guard_kind kind) noexcept {
-  return kind == guard_kind::madvise ? "madvise" : "mprotect";
-}
+const char* to_string(guard_kind kind) noexcept { return kind == guard_kind::madvise ? "madvise" : "mprotect"; }
 
 guard_kind best_guard_kind() noexcept {
 #ifdef __linux__
@@ -75,9 +75,7 @@ int reserve_memory(std::size_t bytes, std::byte*& low) noexcept {
   return 0;
 }
 
-void release_memory(std::byte* low, std::size_t bytes) noexcept {
-  sys().munmap(low, bytes);
-}
+void release_memory(std::byte* low, std::size_t bytes) noexcept { sys().munmap(low, bytes); }
 
 guard_result install_guards(guard_kind kind, std::span<const iovec> ranges) noexcept {
 #ifdef __linux__
