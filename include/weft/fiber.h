@@ -126,13 +126,13 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   }
 
   template <class F, class... Args>
-  friend auto spawn_in(runtime*, const attributes&, std::source_location, F&&, Args&&...)
+  friend auto spawn_in(runtime*, const attributes*, std::source_location, F&&, Args&&...)
       ->fiber<detail::call_result<F, Args...>>;
 };
 
 // What spawn() and runtime::spawn() share.
 template <class F, class... Args>
-auto spawn_in(runtime* where, const attributes& wanted, std::source_location site, F&& f, Args&&... args)
+auto spawn_in(runtime* where, const attributes* wanted, std::source_location site, F&& f, Args&&... args)
     -> fiber<detail::call_result<F, Args...>> {
   return fiber<detail::call_result<F, Args...>>(
       detail::make_fiber(where, wanted, site, false, std::forward<F>(f), std::forward<Args>(args)...));

@@ -40,25 +40,25 @@ class WEFT_API runtime {
   requires std::invocable<std::decay_t<F>>
   [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
       F&& f, std::source_location site = std::source_location::current()) {
-    return spawn_in(this, attributes{}, site, std::forward<F>(f));
+    return spawn_in(this, nullptr, site, std::forward<F>(f));
   }
   template <class F>
   requires std::invocable<std::decay_t<F>>
   [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
       const attributes& wanted, F&& f, std::source_location site = std::source_location::current()) {
-    return spawn_in(this, wanted, site, std::forward<F>(f));
+    return spawn_in(this, &wanted, site, std::forward<F>(f));
   }
 
   template <class F>
   requires std::invocable<std::decay_t<F>>
   void spawn_detached(F&& f, std::source_location site = std::source_location::current()) {
-    detail::make_fiber(this, attributes{}, site, true, std::forward<F>(f));
+    detail::make_fiber(this, nullptr, site, true, std::forward<F>(f));
   }
   template <class F>
   requires std::invocable<std::decay_t<F>>
   void spawn_detached(const attributes& wanted, F&& f,
                       std::source_location site = std::source_location::current()) {
-    detail::make_fiber(this, wanted, site, true, std::forward<F>(f));
+    detail::make_fiber(this, &wanted, site, true, std::forward<F>(f));
   }
 
   std::size_t cores() const noexcept;

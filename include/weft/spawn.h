@@ -33,7 +33,7 @@ template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
     F&& f, std::source_location site = std::source_location::current()) {
-  return spawn_in(nullptr, attributes{}, site, std::forward<F>(f));
+  return spawn_in(nullptr, nullptr, site, std::forward<F>(f));
 }
 
 // As above, with attributes: spawn({.name = "parser", .stack_bytes = 256 << 10}, f).
@@ -42,7 +42,7 @@ template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
     const attributes& wanted, F&& f, std::source_location site = std::source_location::current()) {
-  return spawn_in(nullptr, wanted, site, std::forward<F>(f));
+  return spawn_in(nullptr, &wanted, site, std::forward<F>(f));
 }
 
 // `f(args...)`, with decayed copies as std::thread makes them; std::ref passes a reference on.
@@ -52,7 +52,7 @@ requires(!std::same_as<std::remove_cvref_t<F>, attributes> &&
          std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>)
     [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
         F&& f, Arg&& arg, Args&&... args) {
-  return spawn_in(nullptr, attributes{}, std::source_location::current(), std::forward<F>(f),
+  return spawn_in(nullptr, nullptr, std::source_location::current(), std::forward<F>(f),
                   std::forward<Arg>(arg), std::forward<Args>(args)...);
 }
 
@@ -61,7 +61,7 @@ requires(!std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
          std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>)
     [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
         const detail::placed_attributes& how, F&& f, Arg&& arg, Args&&... args) {
-  return spawn_in(nullptr, how.wanted, how.site, std::forward<F>(f), std::forward<Arg>(arg),
+  return spawn_in(nullptr, &how.wanted, how.site, std::forward<F>(f), std::forward<Arg>(arg),
                   std::forward<Args>(args)...);
 }
 
@@ -70,14 +70,14 @@ requires(!std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
 template <class F>
 requires detail::spawnable<F>
 void spawn_detached(F&& f, std::source_location site = std::source_location::current()) {
-  detail::make_fiber(nullptr, attributes{}, site, true, std::forward<F>(f));
+  detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f));
 }
 
 template <class F>
 requires detail::spawnable<F>
 void spawn_detached(const attributes& wanted, F&& f,
                     std::source_location site = std::source_location::current()) {
-  detail::make_fiber(nullptr, wanted, site, true, std::forward<F>(f));
+  detail::make_fiber(nullptr, &wanted, site, true, std::forward<F>(f));
 }
 
 template <class F, class Arg, class... Args>
@@ -85,7 +85,7 @@ requires(!std::same_as<std::remove_cvref_t<F>, attributes> &&
          !std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
          std::invocable<std::decay_t<F>, std::decay_t<Arg>,
                         std::decay_t<Args>...>) void spawn_detached(F&& f, Arg&& arg, Args&&... args) {
-  detail::make_fiber(nullptr, attributes{}, std::source_location::current(), true, std::forward<F>(f),
+  detail::make_fiber(nullptr, nullptr, std::source_location::current(), true, std::forward<F>(f),
                      std::forward<Arg>(arg), std::forward<Args>(args)...);
 }
 

@@ -47,9 +47,7 @@ void make_activation(void* memory, const stack_head& placed, std::uint64_t first
 std::uint64_t last_epoch_of(const stack_head& head) noexcept;
 
 // Requires: `r` is a fiber's.
-inline activation& activation_of(wait_record& r) noexcept {
-  return static_cast<activation&>(r);
-}
+inline activation& activation_of(wait_record& r) noexcept { return static_cast<activation&>(r); }
 
 // Something that can run: a fiber that has started, or one that has not.
 class runnable {
@@ -61,9 +59,7 @@ class runnable {
   explicit operator bool() const noexcept { return bits_ != 0; }
   bool has_started() const noexcept { return (bits_ & 1) == 0; }
   activation* started() const noexcept { return reinterpret_cast<activation*>(bits_); }
-  fiber_record* unstarted() const noexcept {
-    return reinterpret_cast<fiber_record*>(bits_ & ~std::uintptr_t{1});
-  }
+  fiber_record* unstarted() const noexcept { return reinterpret_cast<fiber_record*>(bits_ & ~std::uintptr_t{1}); }
 
  private:
   std::uintptr_t bits_ = 0;

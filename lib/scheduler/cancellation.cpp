@@ -2,6 +2,7 @@
 
 #include "scheduler/chaos.h"
 #include "scheduler/core.h"
+#include "scheduler/wait_inline.h"
 
 #include <weft/cancelled.h>
 
@@ -28,15 +29,11 @@ void request_cancel(fiber_record& f) noexcept {
 }
 
 bool cancel_pending() noexcept {
-  core* const c = here();
-  if (c == nullptr || c->current == nullptr) return false;
-  const fiber_record& f = *c->current->occupant.load(relaxed);
-  return f.is_cancelled() && f.shield_depth == 0 && c->thread_exceptions->uncaught == 0;
+  const core* const c = here();
+  return c != nullptr && c->current != nullptr && cancel_pending_in(*c);
 }
 
-void throw_cancelled() {
-  throw cancelled();
-}
+void throw_cancelled() { throw cancelled(); }
 
 void check_cancelled() {
   if (cancel_pending()) [[unlikely]]
@@ -44,11 +41,11 @@ void check_cancelled() {
 }
 
 shielded::shielded() noexcept : fiber_(current_fiber()) {
-  if (fiber_ != nullptr) ++fiber_->shield_depth;
+  if (fiber_ != nullptr) ++fiber_->traits.shield_depth;
 }
 
 shielded::~shielded() {
-  if (fiber_ != nullptr) --fiber_->shield_depth;
+  if (fiber_ != nullptr) --fiber_->traits.shield_depth;
 }
 
 }  // namespace weft::inline v0::detail

@@ -28,9 +28,7 @@ std::uint64_t seed() noexcept {
   return chosen;
 }
 
-std::uint64_t draw() noexcept {
-  return random_source(seed() + draws.fetch_add(1, relaxed)).next();
-}
+std::uint64_t draw() noexcept { return random_source(seed() + draws.fetch_add(1, relaxed)).next(); }
 }  // namespace
 
 void chaos_point() noexcept {
@@ -42,9 +40,7 @@ void chaos_point() noexcept {
   }
 }
 
-bool chaos_says(std::uint32_t one_in) noexcept {
-  return (draw() >> 20) % one_in == 0;
-}
+bool chaos_says(std::uint32_t one_in) noexcept { return (draw() >> 20) % one_in == 0; }
 
 }  // namespace weft::inline v0::detail
 #endif

@@ -18,9 +18,7 @@ void chaos_point() noexcept;
 bool chaos_says(std::uint32_t one_in) noexcept;
 #else
 WEFT_ALWAYS_INLINE void chaos_point() noexcept {}
-WEFT_ALWAYS_INLINE bool chaos_says(std::uint32_t) noexcept {
-  return false;
-}
+WEFT_ALWAYS_INLINE bool chaos_says(std::uint32_t) noexcept { return false; }
 #endif
 
 }  // namespace weft::inline v0::detail

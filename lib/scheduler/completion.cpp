@@ -5,27 +5,29 @@
 namespace weft::inline v0::detail {
 
 namespace {
-wait_node* node_of(std::uintptr_t word) noexcept {
-  return reinterpret_cast<wait_node*>(word);
-}
-}  // namespace
 
-std::uintptr_t completion::lock() noexcept {
-  for (int spins = 0;; ++spins) {
-    std::uintptr_t seen = word_.load(acquire);
-    if (seen == done_word) return done_word;
-    // Acquire: pairs with the release of the previous holder, whose list we go on with.
-    if ((seen & lock_bit) == 0 && word_.compare_exchange_weak(seen, seen | lock_bit, acq_rel, relaxed))
-      return seen;
-    if (spins < 100) {
-      spin_pause();
-    } else {
-      yield_thread();
-    }
+wait_node* node_of(std::uintptr_t word) noexcept { return reinterpret_cast<wait_node*>(word); }
+
+void pause(int& spins) noexcept {
+  if (++spins < 100) {
+    spin_pause();
+  } else {
+    yield_thread();
   }
 }
 
-bool completion::add(wait_node& n) noexcept {
+}  // namespace
+
+std::uintptr_t completion::lock() noexcept {
+  for (int spins = 0;; pause(spins)) {
+    std::uintptr_t seen = word_.load(acquire);
+    if ((seen & done_word) != 0) return done_word;
+    // Acquire: pairs with the release of the previous holder, whose list we go on with.
+    if ((seen & lock_bit) == 0 && word_.compare_exchange_weak(seen, seen | lock_bit, acq_rel, relaxed)) return seen;
+  }
+}
+
+bool completion::add_slow(wait_node& n) noexcept {
   const std::uintptr_t first = lock();
   if (first == done_word) return false;
   n.previous = nullptr;
@@ -37,7 +39,10 @@ bool completion::add(wait_node& n) noexcept {
 
 void completion::remove(wait_node& n) noexcept {
   std::uintptr_t first = lock();
-  if (first == done_word) return;
+  if (first == done_word) {
+    for (int spins = 0; !done();) pause(spins);  // The finisher may be looking at `n` until then.
+    return;
+  }
   if (n.next != nullptr) n.next->previous = n.previous;
   if (n.previous != nullptr) {
     n.previous->next = n.next;
@@ -48,21 +53,30 @@ void completion::remove(wait_node& n) noexcept {
 }
 
 void completion::finish_and_wake() noexcept {
+  std::uintptr_t seen = word_.load(acquire);
+  for (int spins = 0;;) {
+    if ((seen & lock_bit) == 0) {
+      // Acquire: the nodes, from add() and lock().
+      if (word_.compare_exchange_weak(seen, finishing_word, acq_rel, acquire)) break;
+    } else {
+      pause(spins);
+      seen = word_.load(acquire);
+    }
+  }
   wait_node* claimed = nullptr;
-  for (wait_node* n = node_of(lock()); n != nullptr;) {
+  for (wait_node* n = node_of(seen); n != nullptr;) {
     wait_node* const next = n->next;
-    // A node that somebody else claimed is forgotten here; its owner finds the word done and leaves.
+    // A node that somebody else claimed is forgotten here; its owner waits for done and leaves.
     if (claim(n->who, wake_reason::notified)) {
       n->next = claimed;
       claimed = n;
     }
     n = next;
   }
-  word_.store(done_word, release);  // Pairs with done() and lock(). The object may be gone from here on.
+  word_.store(done_word, release);  // Pairs with done(). The object may be gone from here on.
   while (claimed != nullptr) {
     wait_record& record = *claimed->who.record;
-    claimed =
-        claimed->next;  // Read first: the owner's frame, and the node in it, may be gone after make_ready().
+    claimed = claimed->next;  // Read first: the owner's frame, and the node in it, may be gone after make_ready().
     make_ready(record);
   }
 }

@@ -11,122 +11,54 @@ namespace {
 constexpr std::size_t first_deque_capacity = 256;
 
 // A record's or an activation's place in an inbox.
-fiber_record& record_of(inbox_node& n) noexcept {
-  return static_cast<fiber_record&>(n);
-}
-activation& activation_of_node(inbox_node& n) noexcept {
-  return static_cast<activation&>(n);
-}
+fiber_record& record_of(inbox_node& n) noexcept { return static_cast<fiber_record&>(n); }
+activation& activation_of_node(inbox_node& n) noexcept { return static_cast<activation&>(n); }
 }  // namespace
 
 core::core(scheduler& its_owner, std::size_t its_index)
     : owner(its_owner),
       index(its_index),
+      id_step(its_owner.seats.size()),
+      next_fiber_id(its_index + 1),
       stacks(its_owner.stacks),
       slab(*its_owner.records.heaps[its_index]),
       clockwork(monotonic_now()),
-      next_fiber_id(its_index + 1),
-      random(its_index + 1),
       spawned_(first_deque_capacity) {}
 
 core::~core() = default;
 
-// A fiber may be woken while it is still leaving: the waker then sees `leaving`, leaves it to us, and we see
-// its mark.
-void core::publish(activation& left) noexcept {
-  const std::uint64_t wait_bits = left.word.load();
-  const fiber_record* const occupant = left.occupant.load(relaxed);
-  chaos_point();
-  run_state expected = run_state::leaving;
-  // Release: the saved context, for whoever resumes. Sequentially consistent, with the load of the cancel
-  // bits behind it: pairs with cancel_fiber(), which sets the bits and then looks for a wait to claim.
-  if (!left.run.compare_exchange_strong(expected, run_state::suspended, seq_cst, acquire)) {
-    enqueue(left);
-    return;
-  }
-  // The fiber may be running elsewhere, or ended, by now. Its record is type-stable, and the epoch read above
-  // claims nothing unless the fiber still waits in it, so that the bits are its own.
-  fence_after_exchange();
-  if (wait_word::is_cancellable(wait_bits) && occupant->is_cancelled()) [[unlikely]] {
-    const waiter who{&left, wait_word::epoch_of(wait_bits)};
-    if (claim(who, wake_reason::cancelled)) make_ready(left);
-  }
+void core::cancel_published(activation& left, std::uint64_t epoch) noexcept {
+  const waiter who{&left, epoch};
+  if (claim(who, wake_reason::cancelled)) make_ready(left);
 }
 
-void core::recycle(activation& left) noexcept {
-  destroy_identity(left.sanitizer);
-  stacks.give(&left);
-}
-
-// --- Queues
-// ------------------------------------------------------------------------------------------------------------
-
-void core::queue_ready(activation& a) noexcept {
-  if (a.is_bound()) {
-    bound_ready_.push_back(a);
-  } else if (!open_ready_.push(&a)) {
-    open_inbox_.push(a);
-  }
-}
-
-void core::put_ready(activation& a) noexcept {
-  if (current == nullptr || chaos_says(4)) {  // From the thread stack: a batch of events keeps its order.
+// From the thread stack a batch of events keeps its order; a migrating fiber goes where thieves find it.
+void core::put_ready_elsewhere(activation& a) noexcept {
+  if (current == nullptr || a.is_bound() || chaos_says(4)) {
     queue_ready(a);
-  } else if (a.is_bound()) {
-    if (bound_next_ != nullptr) bound_ready_.push_back(*bound_next_);
-    bound_next_ = &a;
-    return;
-  } else if (activation* const before =
-                 open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
+  } else if (activation* const before = open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
     queue_ready(*before);
   } else {
     return;  // A lone `next` wakes nobody: it runs here as soon as this fiber waits.
   }
-  if (!a.is_bound()) owner.wake_one_for(*this);
+  if (!a.is_bound()) wake_one_for(*this);
 }
 
-void core::put_back(activation& a) noexcept {
-  a.run.store(run_state::ready, relaxed);  // Nobody else knows of it until it is queued.
-  queue_ready(a);
-  if (!a.is_bound()) owner.wake_one_for(*this);
-}
-
-void core::put_unstarted(fiber_record& f) {
-  spawned_.push(&f);
-  owner.wake_one_for(*this);
-}
-
-activation* core::take_next() noexcept {
-  if (bound_next_ != nullptr) return std::exchange(bound_next_, nullptr);
-  if (open_next_.load(relaxed) == nullptr) return nullptr;  // Only the owner fills it.
-  return open_next_.exchange(nullptr, acq_rel);  // Pairs with put_ready(); a rescuer may be quicker.
-}
-
-runnable core::pick() noexcept {
-  if (budget_ == 0 || --budget_ == 0) [[unlikely]]
-    return {};
-  if (++next_chain_ <= longest_next_chain) {
-    if (activation* const a = take_next()) return runnable(a);
-  }
-  next_chain_ = 0;
-  if (budget_ % 16 == 0) {
-    // Oldest first, now and then: neither a chain of wakes nor the newest spawns may starve what was spawned
-    // long ago.
-    if (fiber_record* const f = spawned_.take_oldest()) return runnable(f);
-    if (activation* const a = open_ready_.pop()) return runnable(a);
-  }
-  if (activation* const a = bound_ready_.pop_front()) return runnable(a);
-  if (activation* const a = open_ready_.pop()) return runnable(a);
+// Oldest first, now and then: neither a chain of wakes nor the newest spawns may starve what was spawned long ago.
+runnable core::pick_oldest() noexcept {
+  if (fiber_record* const f = spawned_.take_oldest()) return runnable(f);
   if (inbox_node* const n = wanted_.pop_front()) return runnable(&record_of(*n));
-  if (!spawned_.empty_hint()) {
-    if (fiber_record* const f = spawned_.pop()) return runnable(f);
-  }
-  if (activation* const a = take_next()) return runnable(a);
-  return {};
+  return runnable(open_ready_.pop());
 }
 
-// --- From other threads
-// ------------------------------------------------------------------------------------------------
+void wake_one_for(core& from) noexcept {
+  const std::size_t sleeper = from.owner.idle.core_to_wake(from.nearest);
+  if (sleeper == idle_cores::nobody) return;
+  from.counters.wakes.add();
+  from.owner.cores[sleeper]->kick();
+}
+
+// --- From other threads ------------------------------------------------------------------------------------------------
 
 void core::deliver_bound(activation& a) noexcept {
   bound_inbox_.push(a);
@@ -145,12 +77,11 @@ void core::deliver_open(activation& a) noexcept {
 
 void core::kick() noexcept {
   full_fence();  // Pairs with park(): it sees what was delivered, or we see that it parks.
-  if (note_.load(relaxed) == note_state_word(note_state::awake)) return;
-  const std::uint32_t before =
-      note_.exchange(note_state_word(note_state::notified), acq_rel);  // Pairs with park().
-  if (before == note_state_word(note_state::in_poller)) {
+  if (note_.load(relaxed) == note_word(note_state::awake)) return;
+  const std::uint32_t before = note_.exchange(note_word(note_state::notified), acq_rel);  // Pairs with park().
+  if (before == note_word(note_state::in_poller)) {
     events->wake();
-  } else if (before == note_state_word(note_state::in_note)) {
+  } else if (before == note_word(note_state::in_note)) {
     futex_wake(note_, 1);
   }
 }
@@ -189,17 +120,17 @@ runnable core::steal_for(core& thief) noexcept {
 }
 
 runnable core::take_delivered() noexcept {
-  for (inbox_node* n = bound_inbox_.take_all(); n != nullptr;) {
+  for (inbox_node* n = bound_inbox_.empty() ? nullptr : bound_inbox_.take_all(); n != nullptr;) {
     inbox_node* const next = n->next_in_inbox;
     bound_ready_.push_back(activation_of_node(*n));
     n = next;
   }
-  for (inbox_node* n = wanted_inbox_.take_all(); n != nullptr;) {
+  for (inbox_node* n = wanted_inbox_.empty() ? nullptr : wanted_inbox_.take_all(); n != nullptr;) {
     inbox_node* const next = n->next_in_inbox;
     wanted_.push_back(*n);
     n = next;
   }
-  for (inbox_node* n = open_inbox_.take_all(); n != nullptr;) {
+  for (inbox_node* n = open_inbox_.empty() ? nullptr : open_inbox_.take_all(); n != nullptr;) {
     inbox_node* const next = n->next_in_inbox;
     activation& a = activation_of_node(*n);
     n = next;

@@ -1,14 +1,13 @@
 // A core: one CPU's seat, with its run queues, timers, stacks and slab.
 //
-// Two sides. The *bound* side (started fibers that keep their thread, fibers wanted on this core) belongs to
-// the worker alone and needs no atomics, but for the inbox through which others deliver. The *open* side
-// (fork and spawn deques, ring of ready migrating fibers, its `next`, its inbox) is what thieves take from.
+// Two sides. The *bound* side (started fibers that keep their thread, fibers wanted on this core) belongs to the worker
+// alone and needs no atomics, but for the inboxes through which others deliver. The *open* side (deque of un-started
+// fibers, ring of ready migrating fibers, its `next`, its inbox) is what thieves take from.
 // Every member not marked otherwise is used by the core's worker only, from fibers or from its thread stack.
 #pragma once
 
 #include "base/cache_line.h"
 #include "base/intrusive_fifo.h"
-#include "base/random.h"
 #include "context/stack_pool.h"
 #include "scheduler/activation.h"
 #include "scheduler/event_source.h"
@@ -31,7 +30,7 @@ class scheduler;
 // What becomes of a stack that is being left, done by whoever runs next on this core.
 enum class departure : std::uint8_t { yielding, suspending, ending, thread };
 
-// How a worker can be reached: it sleeps in its poller, or in its note, or is awake.
+// How a worker can be reached: it is awake, or sleeps in its poller, or in its note.
 enum class note_state : std::uint32_t { awake, in_poller, in_note, notified };
 
 class core {
@@ -42,44 +41,14 @@ class core {
   core(scheduler& owner, std::size_t index);
   ~core();
 
-  // --- Running
-  // ----------------------------------------------------------------------------------------------------- The
-  // worker's whole life.
+  // The worker's whole life.
   void run_worker() noexcept;
 
-  // The next thing to run from this core's own queues; nothing when the queues are empty or the round is over
-  // (then the thread stack looks at events, timers and the others).
+  // --- Run queues --------------------------------------------------------------------------------------------------
+
+  // The next thing to run from this core's own queues; nothing when the queues are empty or the round is over (then the
+  // thread stack looks at events, timers and the others).
   runnable pick() noexcept;
-
-  // Resumed side of every switch: finishes what the stack that was left asked for.
-  WEFT_ALWAYS_INLINE void settle(saved_context from) noexcept {
-    activation* const left = departed;
-    if (departed_as == departure::suspending) [[likely]] {
-      left->context = from;
-      publish(*left);
-    } else if (departed_as == departure::yielding) {
-      left->context = from;
-      put_back(*left);
-    } else if (departed_as == departure::ending) {
-      recycle(*left);
-    } else {
-      thread_context = from;
-    }
-  }
-
-  // A fiber made ready on this core: `next` if a fiber runs here, else the end of the queue.
-  void put_ready(activation& a) noexcept;
-  void put_back(activation& a) noexcept;  // A fiber that yielded.
-  void put_unstarted(fiber_record& f);    // Throws bad_alloc with nothing changed.
-
-  // Any thread. A started fiber bound to this core; a fiber wanted here that has not started; a migrating
-  // fiber made ready by no core of this runtime.
-  void deliver_bound(activation& a) noexcept;
-  void deliver_unstarted(fiber_record& f) noexcept;
-  void deliver_open(activation& a) noexcept;
-
-  // Any thread. Ends the worker's sleep, now or the next one.
-  void kick() noexcept;
 
   // After pick() gave nothing: whether that was because the round is over.
   bool round_is_over() const noexcept { return budget_ == 0; }
@@ -87,23 +56,44 @@ class core {
   // An operation that did not wait spends a tick, as a pick does; true when the fiber should yield.
   bool spend_tick() noexcept { return budget_ == 0 || --budget_ == 0; }
 
-  // --- The thread stack (scheduler_loop)
-  // ---------------------------------------------------------------------------
+  // A fiber made ready on this core: `next` if a fiber runs here, else the end of the queue.
+  void put_ready(activation& a) noexcept;
+  void put_back(activation& a) noexcept;  // A fiber that yielded.
+  void put_unstarted(fiber_record& f);    // Throws bad_alloc with nothing changed.
+
+  // Any thread. A started fiber bound to this core; a fiber wanted here that has not started; a migrating fiber made
+  // ready by no core of this runtime.
+  void deliver_bound(activation& a) noexcept;
+  void deliver_unstarted(fiber_record& f) noexcept;
+  void deliver_open(activation& a) noexcept;
+
+  // Any thread. Ends the worker's sleep, now or the next one.
+  void kick() noexcept;
+
+  // --- Switching ---------------------------------------------------------------------------------------------------
+
+  // Resumed side of every switch: finishes what the stack that was left asked for.
+  void settle(saved_context from) noexcept;
+
+  // --- The thread stack (scheduler_loop) ---------------------------------------------------------------------------
+
   void begin_round() noexcept;         // Events, due timers; a new budget.
   runnable take_delivered() noexcept;  // From the inboxes.
   bool has_own_work() const noexcept;  // What only this worker can run, or has been handed.
 
-  // --- Thieves (any worker of the runtime)
-  // -------------------------------------------------------------------------
+  // --- Thieves (any worker of the runtime) -------------------------------------------------------------------------
+
   runnable steal_for(core& thief) noexcept;
   bool has_open_work() const noexcept;
   bool is_stranded() const noexcept;                              // Has work that a rescuer could take.
-  void allow_rescue() noexcept { rescue_.store(true, release); }  // Pairs with steal_for(). Monitor only.
+  void allow_rescue() noexcept { rescue_.store(true, release); }  // Monitor. Pairs with steal_for().
 
-  // --- Parts
-  // -------------------------------------------------------------------------------------------------------
+  // --- Parts -------------------------------------------------------------------------------------------------------
+
   scheduler& owner;
   const std::size_t index;
+  const std::uint64_t id_step;  // Between two fiber ids of this core.
+  std::uint64_t next_fiber_id;
   stack_pool stacks;
   slab_heap& slab;
   timers clockwork;
@@ -118,24 +108,24 @@ class core {
   saved_context thread_context = nullptr;  // Of the thread stack, while a fiber runs.
   exception_state* thread_exceptions = nullptr;
   [[no_unique_address]] sanitizer_identity thread_sanitizer;
-  std::uint64_t next_fiber_id = 0;
-  random_source random;
 
   // Any thread reads. Moves with every round and every park; the monitor compares it.
   atomic<std::uint32_t> rounds{0};
-  bool is_awake() const noexcept { return note_.load(acquire) == note_state_word(note_state::awake); }
+  bool is_awake() const noexcept { return note_.load(acquire) == note_word(note_state::awake); }
 
  private:
   friend class scheduler_loop;
 
-  static constexpr std::uint32_t note_state_word(note_state s) noexcept {
-    return static_cast<std::uint32_t>(s);
-  }
+  static constexpr std::uint32_t note_word(note_state s) noexcept { return static_cast<std::uint32_t>(s); }
 
   void publish(activation& left) noexcept;
+  void cancel_published(activation& left, std::uint64_t epoch) noexcept;
   void recycle(activation& left) noexcept;
   activation* take_next() noexcept;
+  fiber_record* take_fresh() noexcept;
+  runnable pick_oldest() noexcept;
   void queue_ready(activation& a) noexcept;
+  void put_ready_elsewhere(activation& a) noexcept;
 
   std::uint32_t budget_ = ticks_per_round;
   std::uint32_t next_chain_ = 0;
@@ -143,7 +133,7 @@ class core {
   intrusive_fifo<activation, &activation::next_ready> bound_ready_;
   intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> wanted_;  // Un-started fibers wanted on this core.
 
-  alignas(cache_line) atomic<activation*> open_next_{nullptr};  // Owner; a rescuer may take it.
+  alignas(cache_line) atomic<activation*> open_next_{nullptr};  // The owner fills it; a rescuer may take it.
   ready_ring<activation, 256> open_ready_;
   work_deque<fiber_record> spawned_;
 
@@ -152,7 +142,12 @@ class core {
   inbox open_inbox_;  // Anyone delivers; the owner or a rescuer takes.
   atomic<bool> rescue_{false};
 
-  alignas(cache_line) atomic<std::uint32_t> note_{0};  // note_state; a futex word.
+  alignas(cache_line) atomic<std::uint32_t> note_{0};  // A note_state; a futex word.
 };
 
+// Wakes a parked core for work that was just published on `from`, if nobody is searching.
+void wake_one_for(core& from) noexcept;
+
 }  // namespace weft::inline v0::detail
+
+#include "scheduler/core_inline.h"

@@ -3,12 +3,8 @@
 namespace weft::inline v0::detail {
 
 namespace {
-constexpr std::size_t word_of(std::size_t core) noexcept {
-  return core / 64;
-}
-constexpr std::uint64_t bit_of(std::size_t core) noexcept {
-  return std::uint64_t{1} << (core % 64);
-}
+constexpr std::size_t word_of(std::size_t core) noexcept { return core / 64; }
+constexpr std::uint64_t bit_of(std::size_t core) noexcept { return std::uint64_t{1} << (core % 64); }
 }  // namespace
 
 idle_cores::idle_cores(std::size_t cores)
@@ -27,8 +23,7 @@ bool idle_cores::withdraw(std::size_t core) noexcept {
 }
 
 bool idle_cores::enter_search() noexcept {
-  const std::size_t awake =
-      cores_ - parked_.load(relaxed);  // A stale count only lets one more or one less search.
+  const std::size_t awake = cores_ - parked_.load(relaxed);  // A stale count only lets one more or one less search.
   std::uint32_t seen = searching_.load(relaxed);
   if (seen != 0 && 2 * std::size_t{seen} >= awake) return false;
   searching_.fetch_add(1, seq_cst);

@@ -1,7 +1,10 @@
 // The end of a fiber, as its handles see it.
 #include "platform/clock.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/release.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/suspend.h"
+#include "scheduler/wait_inline.h"
 
 #include <weft/cancelled.h>
 
@@ -51,24 +54,40 @@ wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellabl
 }  // namespace
 
 bool wait_fiber(fiber_record* fiber, std::int64_t deadline) {
-  if (fiber == nullptr || fiber == current_fiber()) refuse_join(fiber);
-  while (!fiber->end.done()) {
+  if (fiber == nullptr) refuse_join(fiber);
+  fiber_record& f = *fiber;
+  if (f.end.done()) return true;
+  core* const c = here();
+  if (deadline == never && c != nullptr && c->current != nullptr) [[likely]] {
+    // One frame between the caller and the switch: more of them cost a mispredicted return each.
+    activation& me = *c->current;
+    if (me.occupant.load(relaxed) == fiber) refuse_join(fiber);
+    if (cancel_pending_in(*c)) throw_cancelled();
+    wait_node n;
+    n.who = begin_wait_in(*c, true);
+    if (f.end.add(n)) [[likely]] {
+      suspend(*c, me);
+    } else {
+      retract_wait(n.who);
+    }
+    if (f.end.done()) return true;
+    if (me.reason != wake_reason::notified) f.end.remove(n);
+  } else if (fiber == current_fiber()) {
+    refuse_join(fiber);
+  }
+  while (!f.end.done()) {
     if (cancel_pending()) throw_cancelled();
-    const wake_reason why = wait_for_end(*fiber, deadline, true);
-    if (why == wake_reason::timed_out) return fiber->end.done();
+    const wake_reason why = wait_for_end(f, deadline, true);
+    if (why == wake_reason::timed_out) return f.end.done();
     // The end may have come together with the cancellation; then the end counts.
-    if (why == wake_reason::cancelled && !fiber->end.done()) throw_cancelled();
+    if (why == wake_reason::cancelled && !f.end.done()) throw_cancelled();
   }
   return true;
 }
 
-bool fiber_has_value(const fiber_record* fiber) noexcept {
-  return fiber->outcome == fiber_outcome::value;
-}
+bool fiber_has_value(const fiber_record* fiber) noexcept { return fiber->outcome == fiber_outcome::value; }
 
-void throw_fiber_outcome(fiber_record* fiber) {
-  throw_outcome(*fiber);
-}
+void throw_fiber_outcome(fiber_record* fiber) { throw_outcome(*fiber); }
 
 void cancel_and_join(fiber_record* fiber) noexcept {
   fiber_record& f = *fiber;
@@ -102,20 +121,14 @@ void cancel_fiber(fiber_record* fiber) noexcept {
   if (!fiber->end.done()) request_cancel(*fiber);
 }
 
-bool fiber_is_done(const fiber_record* fiber) noexcept {
-  return fiber->end.done();
-}
+bool fiber_is_done(const fiber_record* fiber) noexcept { return fiber->end.done(); }
 
 bool fiber_was_cancelled(const fiber_record* fiber) noexcept {
   return fiber->end.done() && fiber->outcome == fiber_outcome::cancelled;
 }
 
-std::uint64_t fiber_id(const fiber_record* fiber) noexcept {
-  return fiber->id;
-}
+std::uint64_t fiber_id(const fiber_record* fiber) noexcept { return fiber->id; }
 
-std::string_view fiber_name(const fiber_record* fiber) noexcept {
-  return fiber->name();
-}
+std::string_view fiber_name(const fiber_record* fiber) noexcept { return fiber->name(); }
 
 }  // namespace weft::inline v0::detail

@@ -44,8 +44,7 @@ void monitor::run() noexcept {
       scheduler_.stacks.trim(pooled_while_idle);
       asleep_.store(1, relaxed);
       full_fence();  // Pairs with core_awake().
-      while (all_parked() && stop_.load(relaxed) == 0 && asleep_.load(relaxed) != 0)
-        futex_wait(asleep_, 1, never);
+      while (all_parked() && stop_.load(relaxed) == 0 && asleep_.load(relaxed) != 0) futex_wait(asleep_, 1, never);
       asleep_.store(0, relaxed);
     }
     futex_wait(stop_, 0, deadline_after(tick));

@@ -20,8 +20,6 @@ struct thread_record : wait_record {
 thread_record& this_thread_record();
 
 // Requires: `r` is a plain thread's.
-inline thread_record& thread_record_of(wait_record& r) noexcept {
-  return static_cast<thread_record&>(r);
-}
+inline thread_record& thread_record_of(wait_record& r) noexcept { return static_cast<thread_record&>(r); }
 
 }  // namespace weft::inline v0::detail

@@ -69,11 +69,7 @@ class alignas(cache_line) ready_ring {
     for (;;) {
       const std::uint64_t queued = tail_.load(acquire) - head;  // Pairs with push().
       if (queued == 0) return nullptr;
-      std::uint64_t take = queued - queued / 2;
-      if (take > Capacity / 2) {  // More than a full ring's half: the head is older than the tail.
-        head = head_.load(acquire);
-        continue;
-      }
+      std::uint64_t take = queued - queued / 2;  // Too many where the head is old; then the exchange fails.
       if (take > room + 1) take = room + 1;
       T* const oldest = slot(head).load(relaxed);
       for (std::uint64_t i = 1; i < take; ++i) {

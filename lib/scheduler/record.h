@@ -1,6 +1,6 @@
 // The record of a fiber: what exists of it from spawn to the last handle, before, beside and after its stack.
 //
-// Writers: `life`, `references`, `marks`, `end` are shared; the rest is constant after launch(), or belongs
+// Writers: `life`, `marks`, `references`, `end`, `on_stack` are shared; the rest is constant after launch(), or belongs
 // to the fiber itself while it runs and to its joiners once `end` is done.
 #pragma once
 
@@ -22,54 +22,58 @@ struct activation;
 enum class fiber_life : std::uint8_t { vacant, fresh, started, ended };
 enum class fiber_outcome : std::uint8_t { none, value, error, cancelled };
 
+// What a fiber was asked to be; one word, so that the usual answer is copied whole.
+struct alignas(8) fiber_traits {
+  static constexpr std::uint16_t any_core = 0xffff;
+
+  std::uint16_t core_wanted = any_core;
+  std::uint8_t size_class = 0;
+  weft::migration migration = weft::migration::at_start;
+  weft::priority priority = weft::priority::normal;
+  std::uint8_t name_length = 0;
+  bool has_separate_body = false;
+  std::uint8_t shield_depth = 0;  // Not asked for: open shields. The fiber itself only.
+
+  bool is_bound_from_start() const noexcept { return core_wanted != any_core; }
+};
+static_assert(sizeof(fiber_traits) == 8);
+
 class fiber_record : public inbox_node {
  public:
-  static constexpr std::uint16_t any_core = 0xffff;
   // Marks. Of the one that detaches and the fiber that ends with an error, the second reports the error.
   static constexpr std::uint8_t cancel_requested = 1;
   static constexpr std::uint8_t detached = 2;
   static constexpr std::uint8_t ended_with_error = 4;
-  static constexpr std::uint32_t orphan_bit = std::uint32_t{1}
-                                              << 31;  // In `references`: the runtime is gone.
+  static constexpr std::uint32_t orphan_bit = std::uint32_t{1} << 31;  // In `references`: the runtime is gone.
 
   // The right to run a fiber that has not started: of all takers exactly one gets it.
   bool claim_start() noexcept {
     fiber_life fresh = fiber_life::fresh;
     // Acquire pairs with launch() where the record came through a queue that orders nothing itself.
-    return life.load(relaxed) == fresh &&
-           life.compare_exchange_strong(fresh, fiber_life::started, acq_rel, relaxed);
+    return life.compare_exchange_strong(fresh, fiber_life::started, acq_rel, relaxed);
   }
 
   bool is_cancelled() const noexcept { return (marks.load(relaxed) & cancel_requested) != 0; }
-  std::string_view name() const noexcept { return {name_text, name_length}; }
-  bool is_bound_from_start() const noexcept { return core_wanted != any_core; }
+  std::string_view name() const noexcept { return {name_text, traits.name_length}; }
 
-  atomic<fiber_life> life{
-      fiber_life::vacant};  // Vacant: the block holds no fiber; walkers of the slab skip it.
+  atomic<fiber_life> life{fiber_life::vacant};  // Vacant: the block holds no fiber; walkers of the slab skip it.
   fiber_outcome outcome = fiber_outcome::none;
-  std::uint8_t size_class = 0;
-  weft::migration migration = weft::migration::at_start;
-  weft::priority priority = weft::priority::normal;
-  std::uint8_t name_length = 0;
-  std::uint8_t shield_depth = 0;  // The fiber itself only.
-  bool has_separate_body = false;
   atomic<std::uint8_t> marks{0};
-  std::uint16_t core_wanted = any_core;
   atomic<std::uint32_t> references{0};
+  fiber_traits traits;
 
   const body_type* type = nullptr;
   void* body = nullptr;
-  const char* name_text = nullptr;  // Behind the body, in the same block.
-  scheduler* home = nullptr;        // The runtime's scheduler; gone where the orphan bit is set.
+  scheduler* home = nullptr;  // The runtime's scheduler; gone where the orphan bit is set.
   std::uint64_t id = 0;
   completion end;
   atomic<activation*> on_stack{nullptr};  // Where it runs; set at start, cleared at its end.
   std::source_location site;
   std::exception_ptr error;
+  const char* name_text = nullptr;          // Behind the body, in the same block.
   atomic<orphanage*> orphaned_to{nullptr};  // With the orphan bit: what keeps this memory.
 };
 
-static_assert(sizeof(fiber_record) <= 128,
-              "an un-started fiber is one record of at most 128 bytes and its closure");
+static_assert(sizeof(fiber_record) <= record_bytes, "an un-started fiber is one record of 128 bytes and its closure");
 
 }  // namespace weft::inline v0::detail

@@ -30,11 +30,12 @@ scheduler::scheduler(const options& its_options, topology its_seats)
       records(refuge_->memory()),
       stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted)),
       idle(seats.size()) {
+  usual_traits.size_class = static_cast<std::uint8_t>(stack_class_for(wanted.stack_bytes));
+  usual_traits.migration = wanted.migration;
   cores.reserve(seats.size());
   for (std::size_t i = 0; i < seats.size(); ++i) {
     cores.push_back(std::make_unique<core>(*this, i));
-    for (const std::size_t other : seats.neighbours(i))
-      cores[i]->nearest.push_back(static_cast<std::uint16_t>(other));
+    for (const std::size_t other : seats.neighbours(i)) cores[i]->nearest.push_back(static_cast<std::uint16_t>(other));
     all_cores_.push_back(static_cast<std::uint16_t>(i));
   }
 }
@@ -111,7 +112,6 @@ bool scheduler::sees_open_work() const noexcept {
 }
 
 void scheduler::inject(fiber_record& f) {
-  const visit inside(*this);
   injected.push(&f);
   wake_one();
 }
@@ -165,8 +165,7 @@ void scheduler::report_lost_error(fiber_record& f) noexcept {
     }
     std::string text = "weft: nobody joins fiber " + std::to_string(f.id);
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
-    text +=
-        ", spawned at " + std::string(lost.file) + ":" + std::to_string(lost.line) + ", which ended with ";
+    text += ", spawned at " + std::string(lost.file) + ":" + std::to_string(lost.line) + ", which ended with ";
     try {
       std::rethrow_exception(f.error);
     } catch (const std::exception& e) {

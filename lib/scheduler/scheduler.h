@@ -34,21 +34,12 @@ class scheduler {
 
   // Cancels every live fiber again and again until none is left; fibers spawned meanwhile are born cancelled.
   // Calls `report` about once in `patience` nanoseconds while some remain.
-  void drain(std::int64_t patience,
-             const std::function<void(const std::vector<fiber_record*>&)>& report) noexcept;
+  void drain(std::int64_t patience, const std::function<void(const std::vector<fiber_record*>&)>& report) noexcept;
 
   bool is_stopping() const noexcept { return stopping_.load(relaxed); }
   bool is_draining() const noexcept { return draining_.load(relaxed); }
 
-  // Any worker: wakes a parked core, if nobody is searching, for work that was just published on `from`.
-  void wake_one_for(core& from) noexcept {
-    const std::size_t sleeper = idle.core_to_wake(from.nearest);
-    if (sleeper != idle_cores::nobody) [[unlikely]] {
-      from.counters.wakes.add();
-      cores[sleeper]->kick();
-    }
-  }
-  // Any thread.
+  // Any thread: as wake_one_for(), without a place to prefer.
   void wake_one() noexcept;
 
   // A worker that has left the parked state.
@@ -92,6 +83,7 @@ class scheduler {
   record_memory& records;
   stack_arena_set stacks;
   idle_cores idle;
+  fiber_traits usual_traits;  // Of a fiber without attributes.
   injection injected;
   std::vector<std::unique_ptr<core>> cores;
   atomic<std::uint64_t> spawned_outside{0};

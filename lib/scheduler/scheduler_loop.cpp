@@ -44,7 +44,7 @@ runnable scheduler_loop::next() noexcept {
     runnable found = core_.take_delivered();
     if (!found) found = core_.pick();
     if (found) {
-      if (is_counted && owner_.idle.leave_search() && owner_.sees_open_work()) owner_.wake_one_for(core_);
+      if (is_counted && owner_.idle.leave_search() && owner_.sees_open_work()) wake_one_for(core_);
       return found;
     }
     if (owner_.is_stopping()) return {};
@@ -62,7 +62,7 @@ runnable scheduler_loop::search(bool is_counted) noexcept {
     if (!found) found = spin();
     const bool was_last = owner_.idle.leave_search();
     if (found) {
-      if (was_last && owner_.sees_open_work()) owner_.wake_one_for(core_);
+      if (was_last && owner_.sees_open_work()) wake_one_for(core_);
       return found;
     }
     if (!was_last || !owner_.sees_open_work()) return {};
@@ -114,7 +114,7 @@ runnable scheduler_loop::spin() noexcept {
 bool scheduler_loop::park() noexcept {
   const bool in_poller = core_.events != nullptr && core_.events->parks_in_poller();
   const note_state asleep = in_poller ? note_state::in_poller : note_state::in_note;
-  core_.note_.exchange(core::note_state_word(asleep), acq_rel);
+  core_.note_.exchange(core::note_word(asleep), acq_rel);
   owner_.idle.announce(core_.index);  // Full fence: pairs with core::kick() and idle_cores::core_to_wake().
   chaos_point();
   if (!core_.has_own_work() && !owner_.sees_open_work() && !owner_.is_stopping()) {
@@ -122,7 +122,7 @@ bool scheduler_loop::park() noexcept {
     core_.rounds.store(core_.rounds.load(relaxed) + 1, relaxed);
     sleep();
   }
-  core_.note_.exchange(core::note_state_word(note_state::awake), acq_rel);  // Pairs with core::kick().
+  core_.note_.exchange(core::note_word(note_state::awake), acq_rel);  // Pairs with core::kick().
   const bool is_counted = !owner_.idle.withdraw(core_.index);
   owner_.tell_monitor_awake();
   return is_counted;
@@ -131,10 +131,10 @@ bool scheduler_loop::park() noexcept {
 void scheduler_loop::sleep() noexcept {
   slept_at_ = monotonic_now();
   const std::int64_t deadline = core_.clockwork.next_deadline();
-  if (core_.note_.load(relaxed) == core::note_state_word(note_state::in_poller)) {
+  if (core_.note_.load(relaxed) == core::note_word(note_state::in_poller)) {
     core_.events->park(deadline);
   } else {
-    const std::uint32_t asleep = core::note_state_word(note_state::in_note);
+    const std::uint32_t asleep = core::note_word(note_state::in_note);
     while (core_.note_.load(acquire) == asleep) {  // Pairs with core::kick().
       // Without a reactor thread to run them, the timers are ours.
       if (futex_wait(core_.note_, asleep, core_.events != nullptr ? never : deadline) != 0) break;
@@ -142,8 +142,7 @@ void scheduler_loop::sleep() noexcept {
     if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
   }
   // Work came almost at once: looking on a little longer would have saved the sleep.
-  if (owner_.may_spin && monotonic_now() - slept_at_ < spin_)
-    spin_ = std::min(spin_ * 2, owner_.longest_spin);
+  if (owner_.may_spin && monotonic_now() - slept_at_ < spin_) spin_ = std::min(spin_ * 2, owner_.longest_spin);
 }
 
 }  // namespace weft::inline v0::detail

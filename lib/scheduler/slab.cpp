@@ -10,9 +10,8 @@ namespace weft::inline v0::detail {
 
 namespace {
 constexpr std::align_val_t chunk_alignment{slab_chunk::bytes};
-constexpr std::size_t first_extent = 4;  // Chunks: a small runtime takes little,
-constexpr std::size_t largest_extent =
-    64;  // and a large one few pieces, for each wastes up to a chunk on alignment.
+constexpr std::size_t first_extent = 4;     // Chunks: a small runtime takes little,
+constexpr std::size_t largest_extent = 64;  // and a large one few pieces, for each wastes up to a chunk on alignment.
 }  // namespace
 
 // A run of chunks that was allocated at once.
@@ -66,8 +65,7 @@ slab_chunk* slab_chunk_source::take(slab_heap& owner, std::uint32_t size_class) 
   chunk->owner = &owner;
   chunk->size_class = size_class;
   chunk->block_bytes = slab_heap::block_sizes[size_class];
-  chunk->block_count =
-      static_cast<std::uint32_t>((slab_chunk::bytes - slab_chunk::first_block) / chunk->block_bytes);
+  chunk->block_count = static_cast<std::uint32_t>((slab_chunk::bytes - slab_chunk::first_block) / chunk->block_bytes);
   chunk->older = newest_.load(relaxed);
   // Pairs with for_each_block(): publishes the header.
   while (!newest_.compare_exchange_weak(chunk->older, chunk, release, relaxed)) {
@@ -87,8 +85,7 @@ void* slab_heap::refill(std::uint32_t size_class) {
   }
   slab_chunk*& chunk = newest_chunk_[size_class];
   // Only the owner counts up.
-  if (chunk == nullptr || chunk->carved.load(relaxed) == chunk->block_count)
-    chunk = source_.take(*this, size_class);
+  if (chunk == nullptr || chunk->carved.load(relaxed) == chunk->block_count) chunk = source_.take(*this, size_class);
   const std::uint32_t index = chunk->carved.load(relaxed);
   void* const block = chunk->block(index);
   std::memset(block, 0, zeroed_bytes);

@@ -87,8 +87,7 @@ class slab_chunk_source {
   void* take_fresh() noexcept;
 
   spin_lock lock_;
-  extent* extents_ =
-      nullptr;  // Guarded by lock_, as the next two. The newest is the one that is used up last.
+  extent* extents_ = nullptr;  // Guarded by lock_, as the next two. The newest is the one that is used up last.
   std::byte* fresh_ = nullptr;
   std::byte* fresh_end_ = nullptr;
   atomic<slab_chunk*> newest_{nullptr};
@@ -148,9 +147,7 @@ class slab_heap {
     free_block* next;
   };
 
-  static constexpr std::uint32_t class_of(std::size_t bytes) noexcept {
-    return class_of_units[(bytes + 63) / 64];
-  }
+  static constexpr std::uint32_t class_of(std::size_t bytes) noexcept { return class_of_units[(bytes + 63) / 64]; }
   static constexpr auto class_of_units = [] {
     std::array<std::uint8_t, largest_block / 64 + 1> table{};
     for (std::size_t units = 0; units < table.size(); ++units) {

@@ -29,6 +29,7 @@ struct destination {
 // Makes what pick() returned ready to be switched to. An un-started fiber for which no stack can be had ends
 // here, with ENOMEM; then, and for nothing, the destination is the thread stack.
 destination destination_for_unstarted(core& c, fiber_record& f) noexcept;
+void end_without_stack(core& c, fiber_record& f) noexcept;
 
 WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept {
   if (!next) return {};
@@ -79,8 +80,8 @@ WEFT_SUSPENDS void leave_thread_stack(core& c, destination d) noexcept {
   c.current = d.to;
   c.counters.switches.add();
   before_switch(c.thread_sanitizer, d.to->sanitizer, false);
-  const arrival in = d.is_fresh ? start(d.to->top, d.to->usable_bytes(), &trampoline_entry, &c)
-                                : switch_to(d.to->context, &c);
+  const arrival in =
+      d.is_fresh ? start(d.to->top, d.to->usable_bytes(), &trampoline_entry, &c) : switch_to(d.to->context, &c);
   after_switch(c.thread_sanitizer);
   c.settle(in.from);
 }

@@ -1,7 +1,7 @@
-// The small frame at the bottom of every pooled stack: calls un-started fibers, one after the other, until
-// there is a started one to resume or nothing to do. It keeps no core across a call: the fiber may have
-// moved.
+// The small frame at the bottom of every pooled stack: calls un-started fibers, one after the other, until there is a
+// started one to resume or nothing to do. It keeps no core across a call: the fiber may have moved.
 #include "scheduler/cancellation.h"
+#include "scheduler/release.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
 
@@ -14,29 +14,30 @@ namespace weft::inline v0::detail {
 namespace {
 
 // The end of a fiber, on whatever core it ends. Touches nothing of it afterwards.
-void end_fiber(core& c, fiber_record& f) noexcept {
-  if (f.outcome == fiber_outcome::error && (f.marks.fetch_or(fiber_record::ended_with_error, acq_rel) &
-                                            fiber_record::detached) != 0) {  // Pairs with detach_fiber().
-    c.owner.report_lost_error(f);
+WEFT_ALWAYS_INLINE void end_fiber(core& c, fiber_record& f) noexcept {
+  if (f.outcome == fiber_outcome::error) [[unlikely]] {
+    // Pairs with detach_fiber(): of both, the second reports.
+    const std::uint8_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
+    if ((before & fiber_record::detached) != 0) c.owner.report_lost_error(f);
   }
   c.counters.ended.add();
   f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
   f.end.finish();
-  release_fiber(&f);
+  give_up(f);
 }
 
-void end_unstarted(core& c, fiber_record& f, fiber_outcome outcome, std::exception_ptr error) noexcept {
+WEFT_COLD void end_unstarted(core& c, fiber_record& f, fiber_outcome outcome, std::exception_ptr error) noexcept {
   f.type->destroy_closure(f.body);
   f.outcome = outcome;
   f.error = std::move(error);
   end_fiber(c, f);
 }
 
-// Calls the fiber. A frame of its own, so that nothing of it is kept across a suspension by the loop below.
-WEFT_NOINLINE void call_fiber(activation& me, fiber_record& f) noexcept {
+WEFT_ALWAYS_INLINE void call_fiber(core& c, activation& me, fiber_record& f) noexcept {
+  c.counters.started.add();
   me.occupant.store(&f, relaxed);
-  me.migrates = f.migration == migration::free;
-  me.pins = f.is_bound_from_start() ? 1 : 0;
+  me.migrates = f.traits.migration == migration::free;
+  me.pins = f.traits.is_bound_from_start() ? 1 : 0;
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
   try {
     f.type->run(f.body);
@@ -51,34 +52,29 @@ WEFT_NOINLINE void call_fiber(activation& me, fiber_record& f) noexcept {
   me.occupant.store(nullptr, relaxed);
 }
 
-WEFT_NOINLINE void run_fiber(fiber_record& f) noexcept {
-  core& before = *here();
-  if (!f.claim_start()) {
-    release_fiber(&f);
-    return;
-  }
-  if (f.is_cancelled()) [[unlikely]] {
-    end_unstarted(before, f, fiber_outcome::cancelled, nullptr);
-    return;
-  }
-  before.counters.started.add();
-  call_fiber(*before.current, f);
-  end_fiber(*here(), f);
-}
-
 // Goes on with un-started fibers of the default class; returns where to leave for.
 WEFT_NOINLINE destination run_until_nothing_fresh() noexcept {
   for (;;) {
-    run_fiber(*here()->starting);
-    core& c = *here();
-    const activation& me = *c.current;
-    const runnable next = c.pick();
-    if (!next || next.has_started()) return destination_for(c, next);
-    fiber_record& f = *next.unstarted();
+    core& before = *here();
+    activation& me = *before.current;
+    fiber_record& f = *before.starting;
+    if (!f.claim_start()) [[unlikely]] {
+      give_up(f);
+    } else if (f.is_cancelled()) [[unlikely]] {
+      end_unstarted(before, f, fiber_outcome::cancelled, nullptr);
+    } else {
+      call_fiber(before, me, f);
+      end_fiber(*here(), f);
+    }
+    core& after = *here();
+    const runnable next = after.pick();
+    if (!next || next.has_started()) return destination_for(after, next);
     // The stack of a class of its own goes back to its pool after one fiber.
-    if (f.size_class != me.size_class || me.size_class != default_stack_class)
-      return destination_for(c, next);
-    c.starting = &f;
+    fiber_record& fresh = *next.unstarted();
+    if (fresh.traits.size_class != me.size_class || me.size_class != default_stack_class) {
+      return destination_for(after, next);
+    }
+    after.starting = &fresh;
   }
 }
 
@@ -96,16 +92,9 @@ WEFT_SWITCHES void trampoline_entry(boost::context::detail::transfer_t transfer)
 }
 
 destination destination_for_unstarted(core& c, fiber_record& f) noexcept {
-  stack_head* const stack = c.stacks.take(f.size_class);
+  stack_head* const stack = c.stacks.take(f.traits.size_class);
   if (stack == nullptr) [[unlikely]] {
-    std::string why = "weft: no stack for a fiber: " + c.owner.stacks.last_error();
-    if (f.claim_start()) {
-      end_unstarted(c, f, fiber_outcome::error,
-                    std::make_exception_ptr(
-                        std::system_error(std::make_error_code(std::errc::not_enough_memory), why)));
-    } else {
-      release_fiber(&f);
-    }
+    end_without_stack(c, f);
     return {};
   }
   activation* const a = static_cast<activation*>(stack);
@@ -114,6 +103,22 @@ destination destination_for_unstarted(core& c, fiber_record& f) noexcept {
   create_identity(a->sanitizer, a->low, a->usable_bytes());
   c.starting = &f;
   return {a, true};
+}
+
+// Its joiner gets ENOMEM; fibers that have started go on.
+void end_without_stack(core& c, fiber_record& f) noexcept {
+  if (!f.claim_start()) {
+    give_up(f);
+    return;
+  }
+  std::exception_ptr error;
+  try {
+    error = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory),
+                                                      "weft: no stack for a fiber: " + c.owner.stacks.last_error()));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  end_unstarted(c, f, fiber_outcome::error, std::move(error));
 }
 
 void make_activation(void* memory, const stack_head& placed, std::uint64_t first_epoch) noexcept {

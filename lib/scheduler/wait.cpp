@@ -6,20 +6,15 @@
 #include "scheduler/plain_thread.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
+#include "scheduler/wait_inline.h"
 
 namespace weft::inline v0::detail {
 
 namespace {
 
-bool may_be_cancelled(const core& c, const activation& a) noexcept {
-  return a.occupant.load(relaxed)->shield_depth == 0 && c.thread_exceptions->uncaught == 0;
-}
-
 // One real frame between the caller and the switch: each frame more costs a mispredicted return when the two
 // sides have different call chains.
-WEFT_NOINLINE void suspend_here(activation& a) noexcept {
-  suspend(*here(), a);
-}
+WEFT_NOINLINE void suspend_here(activation& a) noexcept { suspend(*here(), a); }
 
 void suspend_until(activation& a, const waiter& w, std::int64_t deadline) noexcept {
   wait_timer limit(w, deadline);
@@ -44,11 +39,7 @@ void sleep_until_woken(thread_record& t, const waiter& w, std::int64_t deadline)
 waiter begin_wait(bool cancellable) noexcept {
   core* const c = here();
   if (c != nullptr && c->current != nullptr) {
-    activation& a = *c->current;
-    a.reason = wake_reason::none;
-    a.run.store(run_state::leaving,
-                relaxed);  // Published with the epoch: a waker that claims it sees `leaving`.
-    return {&a, a.word.open(cancellable && may_be_cancelled(*c, a))};
+    return begin_wait_in(*c, cancellable);
   }
   thread_record& t = this_thread_record();
   t.reason = wake_reason::none;
@@ -101,8 +92,7 @@ void enqueue(activation& a) noexcept {
     }
     return;
   }
-  const scheduler::visit inside(
-      home.owner);  // The fiber may end its runtime while we are still waking its core.
+  const scheduler::visit inside(home.owner);  // The fiber may end its runtime while we are still waking its core.
   if (is_bound) {
     home.deliver_bound(a);
   } else {

@@ -61,8 +61,7 @@ class wait_word {
 // type-stable.
 struct wait_record {
   wait_word word;
-  wake_reason reason =
-      wake_reason::none;  // Written by the claimer before make_ready(), read by the owner after.
+  wake_reason reason = wake_reason::none;  // Written by the claimer before make_ready(), read by the owner after.
   bool is_thread = false;
   std::uint32_t name = 0;  // With the epoch, it names the wait for who may outlive it.
   void* winner = nullptr;  // Whatever the claimer wants to hand over.

@@ -62,8 +62,7 @@ class work_deque {
   // Owner. Returns: the newest element; null when empty.
   WEFT_ALWAYS_INLINE T* pop() noexcept {
     const std::int64_t bottom = bottom_.load(relaxed) - 1;
-    if (top_.load(relaxed) > bottom)
-      return nullptr;  // The top only grows, so a stale one cannot say "empty".
+    if (top_.load(relaxed) > bottom) return nullptr;  // The top only grows, so a stale one cannot say "empty".
     array* const a = array_.load(relaxed);
     // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs
     // with steal().
@@ -100,8 +99,8 @@ class work_deque {
   //   sets `lost` and makes a second try worth while.
   T* steal(bool& lost) noexcept {
     lost = false;
-    std::int64_t top = top_.load(acquire);  // Pairs with the exchanges: the elements below are gone.
-    full_fence();                           // Pairs with pop().
+    std::int64_t top = top_.load(acquire);              // Pairs with the exchanges: the elements below are gone.
+    full_fence();                                       // Pairs with pop().
     const std::int64_t bottom = bottom_.load(acquire);  // Pairs with push() and pop().
     if (top >= bottom) return nullptr;
     // Acquire pairs with make_room(). The slot is read before the exchange: after it the owner may reuse it.
@@ -166,15 +165,14 @@ class work_deque {
     top_seen_ = top_.load(acquire);
     if (bottom - top_seen_ <= full->mask) return full;
     array* const bigger = array::make((static_cast<std::size_t>(full->mask) + 1) * 2, full);
-    for (std::int64_t i = top_seen_; i < bottom; ++i)
-      bigger->slot(i).store(full->slot(i).load(relaxed), relaxed);
+    for (std::int64_t i = top_seen_; i < bottom; ++i) bigger->slot(i).store(full->slot(i).load(relaxed), relaxed);
     array_.store(bigger, release);  // Pairs with steal(): publishes the copies.
     return bigger;
   }
 
   alignas(cache_line) atomic<std::int64_t> bottom_{0};  // Owner; thieves read it.
   atomic<array*> array_;                                // Owner; thieves read it.
-  std::int64_t top_seen_ = 0;  // Owner only: not above `top_`, so the room it shows is there.
+  std::int64_t top_seen_ = 0;                           // Owner only: not above `top_`, so the room it shows is there.
 
   alignas(cache_line) atomic<std::int64_t> top_{0};  // All takers.
 };

@@ -24,20 +24,26 @@ namespace detail {
 
 class fiber_record;
 
+// A record is followed by its body in one block, where both fit.
+inline constexpr std::size_t record_bytes = 128;
+inline constexpr std::size_t largest_record_block = 1024;
+
 // What the library must know of a body.
 struct body_type {
-  void (*run)(void* body);                       // Calls the closure and keeps its result.
-  void (*destroy_closure)(void* body) noexcept;  // The closure, wherever it never ran.
+  void (*run)(void* body);                       // Calls the closure, keeps its result, destroys the closure.
+  void (*destroy_closure)(void* body) noexcept;  // The closure, where it never ran.
   void (*destroy_result)(void* body) noexcept;   // The result, where run() returned.
   std::size_t bytes;
   std::size_t alignment;
+  std::size_t body_offset;  // In the block of the record.
+  std::size_t block_bytes;  // Of both; 0 where the body needs a block of its own.
 };
 
 // A new record with room for `type`; the caller constructs the body at body_of() and then calls launch(), or
-// abandon() if the construction threw. `where` null: the runtime of the calling fiber.
+// abandon() if the construction threw. `where` null: the runtime of the calling fiber; `wanted` null: the usual.
 // Throws: std::invalid_argument (bad attributes), std::bad_alloc, std::system_error (not in a fiber, runtime
 // stopped).
-WEFT_API fiber_record* new_fiber(runtime* where, const attributes& wanted, const body_type& type,
+WEFT_API fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type,
                                  std::source_location site, bool is_detached);
 WEFT_API void* body_of(fiber_record* fiber) noexcept;
 WEFT_API void abandon(fiber_record* fiber) noexcept;
@@ -122,10 +128,18 @@ struct fiber_body {
   static void destroy_result(void* body) noexcept { static_cast<fiber_body*>(body)->result.destroy(); }
 };
 
+template <class Body>
+constexpr body_type describe_body(void (*run)(void*), void (*destroy_closure)(void*) noexcept,
+                                  void (*destroy_result)(void*) noexcept) noexcept {
+  constexpr bool fits = alignof(Body) <= 64 && record_bytes + sizeof(Body) <= largest_record_block;
+  return {run, destroy_closure, destroy_result, sizeof(Body), alignof(Body), record_bytes,
+          fits ? record_bytes + sizeof(Body) : 0};
+}
+
 template <class F, class R>
-inline constexpr body_type body_type_of = {&fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
-                                           &fiber_body<F, R>::destroy_result, sizeof(fiber_body<F, R>),
-                                           alignof(fiber_body<F, R>)};
+inline constexpr body_type body_type_of =
+    describe_body<fiber_body<F, R>>(&fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
+                                    &fiber_body<F, R>::destroy_result);
 
 // A callable and its arguments, decayed, as std::thread keeps them.
 template <class F, class... Args>
@@ -142,7 +156,7 @@ template <class F, class... Args>
 using call_result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
 
 template <class F, class... Args>
-fiber_record* make_fiber(runtime* where, const attributes& wanted, std::source_location site,
+fiber_record* make_fiber(runtime* where, const attributes* wanted, std::source_location site,
                          bool is_detached, F&& f, Args&&... args) {
   using result = call_result<F, Args...>;
   using closure = std::conditional_t<sizeof...(Args) == 0, std::decay_t<F>,
