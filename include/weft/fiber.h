@@ -20,8 +20,7 @@ namespace weft::inline v0 {
 // Lifetime: the destructor of a handle that was neither joined nor detached cancels the fiber and waits for
 // its end,
 //   shielded; an error of the fiber then goes to options::on_lost_error. A handle may outlive the runtime.
-class [[nodiscard(
-    "dropping it cancels and joins; use spawn_detached or keep the handle")]] WEFT_API basic_fiber {
+class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] WEFT_API basic_fiber {
  public:
   basic_fiber() noexcept = default;
   basic_fiber(basic_fiber && other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
@@ -32,25 +31,17 @@ class [[nodiscard(
     }
     return *this;
   }
-  ~basic_fiber() {
-    drop();
-  }
+  ~basic_fiber() { drop(); }
 
   // Whether there is a fiber to join. False after join(), detach() and a move.
-  bool joinable() const noexcept {
-    return record_ != nullptr;
-  }
+  bool joinable() const noexcept { return record_ != nullptr; }
 
   // Whether it has ended: join() then returns at once.
   // Ordering: what the fiber did is visible to who sees `true`.
-  bool done() const noexcept {
-    return record_ != nullptr && detail::fiber_is_done(record_);
-  }
+  bool done() const noexcept { return record_ != nullptr && detail::fiber_is_done(record_); }
 
   // Whether it ended because it was cancelled.
-  bool cancelled() const noexcept {
-    return record_ != nullptr && detail::fiber_was_cancelled(record_);
-  }
+  bool cancelled() const noexcept { return record_ != nullptr && detail::fiber_was_cancelled(record_); }
 
   // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after
   // its end. A fiber that has not started never runs. Blocks: never.
@@ -64,9 +55,7 @@ class [[nodiscard(
   }
 
   // Unique within its runtime; 0 for no fiber.
-  std::uint64_t id() const noexcept {
-    return record_ != nullptr ? detail::fiber_id(record_) : 0;
-  }
+  std::uint64_t id() const noexcept { return record_ != nullptr ? detail::fiber_id(record_) : 0; }
 
   // As given in its attributes; empty for none. Valid as long as the handle.
   std::string_view name() const noexcept {
@@ -84,8 +73,7 @@ class [[nodiscard(
 };
 
 template <class R>
-class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] fiber
-    : public basic_fiber {
+class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] fiber : public basic_fiber {
  public:
   fiber() noexcept = default;
 
@@ -126,13 +114,13 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   }
 
   template <class F, class... Args>
-  friend auto spawn_in(runtime*, const attributes*, std::source_location, F&&, Args&&...)
+  friend auto spawn_in(runtime*, const attributes*, source_location, F&&, Args&&...)
       ->fiber<detail::call_result<F, Args...>>;
 };
 
 // What spawn() and runtime::spawn() share.
 template <class F, class... Args>
-auto spawn_in(runtime* where, const attributes* wanted, std::source_location site, F&& f, Args&&... args)
+auto spawn_in(runtime* where, const attributes* wanted, source_location site, F&& f, Args&&... args)
     -> fiber<detail::call_result<F, Args...>> {
   return fiber<detail::call_result<F, Args...>>(
       detail::make_fiber(where, wanted, site, false, std::forward<F>(f), std::forward<Args>(args)...));

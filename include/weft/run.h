@@ -19,7 +19,7 @@ WEFT_API void refuse_run_inside_fiber();
 // (resource_deadlock_would_occur).
 template <class F>
 requires std::invocable<std::decay_t<F>>
-auto run(const options& wanted, F&& f, std::source_location site = std::source_location::current()) {
+auto run(const options& wanted, F&& f, source_location site = source_location::current()) {
   detail::refuse_run_inside_fiber();
   runtime here(wanted);
   return here.spawn({.name = "main"}, std::forward<F>(f), site).join();
@@ -27,8 +27,6 @@ auto run(const options& wanted, F&& f, std::source_location site = std::source_l
 
 template <class F>
 requires std::invocable<std::decay_t<F>>
-auto run(F&& f, std::source_location site = std::source_location::current()) {
-  return run(options{}, std::forward<F>(f), site);
-}
+auto run(F&& f, source_location site = source_location::current()) { return run(options{}, std::forward<F>(f), site); }
 
 }  // namespace weft::inline v0

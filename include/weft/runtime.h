@@ -39,25 +39,24 @@ class WEFT_API runtime {
   template <class F>
   requires std::invocable<std::decay_t<F>>
   [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
-      F&& f, std::source_location site = std::source_location::current()) {
+      F&& f, source_location site = source_location::current()) {
     return spawn_in(this, nullptr, site, std::forward<F>(f));
   }
   template <class F>
   requires std::invocable<std::decay_t<F>>
   [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
-      const attributes& wanted, F&& f, std::source_location site = std::source_location::current()) {
+      const attributes& wanted, F&& f, source_location site = source_location::current()) {
     return spawn_in(this, &wanted, site, std::forward<F>(f));
   }
 
   template <class F>
   requires std::invocable<std::decay_t<F>>
-  void spawn_detached(F&& f, std::source_location site = std::source_location::current()) {
+  void spawn_detached(F&& f, source_location site = source_location::current()) {
     detail::make_fiber(this, nullptr, site, true, std::forward<F>(f));
   }
   template <class F>
   requires std::invocable<std::decay_t<F>>
-  void spawn_detached(const attributes& wanted, F&& f,
-                      std::source_location site = std::source_location::current()) {
+  void spawn_detached(const attributes& wanted, F&& f, source_location site = source_location::current()) {
     detail::make_fiber(this, &wanted, site, true, std::forward<F>(f));
   }
 

@@ -12,9 +12,9 @@ namespace detail {
 // Carries the place of the call: behind a pack there is no room for a default argument.
 struct placed_attributes {
   attributes wanted;
-  std::source_location site;
+  source_location site;
   placed_attributes(const attributes& a,  // NOLINT: implicit
-                    std::source_location where = std::source_location::current()) noexcept
+                    source_location where = source_location::current()) noexcept
       : wanted(a), site(where) {}
 };
 
@@ -32,7 +32,7 @@ concept spawnable = !std::same_as<std::remove_cvref_t<F>, attributes> && std::in
 template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
-    F&& f, std::source_location site = std::source_location::current()) {
+    F&& f, source_location site = source_location::current()) {
   return spawn_in(nullptr, nullptr, site, std::forward<F>(f));
 }
 
@@ -41,23 +41,23 @@ requires detail::spawnable<F>
 template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
-    const attributes& wanted, F&& f, std::source_location site = std::source_location::current()) {
+    const attributes& wanted, F&& f, source_location site = source_location::current()) {
   return spawn_in(nullptr, &wanted, site, std::forward<F>(f));
 }
 
 // `f(args...)`, with decayed copies as std::thread makes them; std::ref passes a reference on.
 template <class F, class Arg, class... Args>
 requires(!std::same_as<std::remove_cvref_t<F>, attributes> &&
-         !std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
+         !std::same_as<std::remove_cvref_t<Arg>, source_location> &&
          std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>)
-    [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
-        F&& f, Arg&& arg, Args&&... args) {
-  return spawn_in(nullptr, nullptr, std::source_location::current(), std::forward<F>(f),
-                  std::forward<Arg>(arg), std::forward<Args>(args)...);
+    [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(F&& f, Arg&& arg,
+                                                                                                     Args&&... args) {
+  return spawn_in(nullptr, nullptr, source_location::current(), std::forward<F>(f), std::forward<Arg>(arg),
+                  std::forward<Args>(args)...);
 }
 
 template <class F, class Arg, class... Args>
-requires(!std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
+requires(!std::same_as<std::remove_cvref_t<Arg>, source_location> &&
          std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>)
     [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
         const detail::placed_attributes& how, F&& f, Arg&& arg, Args&&... args) {
@@ -69,24 +69,23 @@ requires(!std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
 // result is dropped, its error goes to options::on_lost_error.
 template <class F>
 requires detail::spawnable<F>
-void spawn_detached(F&& f, std::source_location site = std::source_location::current()) {
+void spawn_detached(F&& f, source_location site = source_location::current()) {
   detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f));
 }
 
 template <class F>
 requires detail::spawnable<F>
-void spawn_detached(const attributes& wanted, F&& f,
-                    std::source_location site = std::source_location::current()) {
+void spawn_detached(const attributes& wanted, F&& f, source_location site = source_location::current()) {
   detail::make_fiber(nullptr, &wanted, site, true, std::forward<F>(f));
 }
 
 template <class F, class Arg, class... Args>
-requires(!std::same_as<std::remove_cvref_t<F>, attributes> &&
-         !std::same_as<std::remove_cvref_t<Arg>, std::source_location> &&
-         std::invocable<std::decay_t<F>, std::decay_t<Arg>,
-                        std::decay_t<Args>...>) void spawn_detached(F&& f, Arg&& arg, Args&&... args) {
-  detail::make_fiber(nullptr, nullptr, std::source_location::current(), true, std::forward<F>(f),
-                     std::forward<Arg>(arg), std::forward<Args>(args)...);
+requires(
+    !std::same_as<std::remove_cvref_t<F>, attributes> && !std::same_as<std::remove_cvref_t<Arg>, source_location> &&
+    std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>) void spawn_detached(F&& f, Arg&& arg,
+                                                                                                   Args&&... args) {
+  detail::make_fiber(nullptr, nullptr, source_location::current(), true, std::forward<F>(f), std::forward<Arg>(arg),
+                     std::forward<Args>(args)...);
 }
 
 }  // namespace weft::inline v0

@@ -9,8 +9,8 @@
 
 #include <weft/detail/fiber_body.h>
 
+#include <weft/detail/source_location.h>
 #include <exception>
-#include <source_location>
 #include <string_view>
 
 namespace weft::inline v0::detail {
@@ -68,7 +68,7 @@ class fiber_record : public inbox_node {
   std::uint64_t id = 0;
   completion end;
   atomic<activation*> on_stack{nullptr};  // Where it runs; set at start, cleared at its end.
-  std::source_location site;
+  source_location site;
   std::exception_ptr error;
   const char* name_text = nullptr;          // Behind the body, in the same block.
   atomic<orphanage*> orphaned_to{nullptr};  // With the orphan bit: what keeps this memory.

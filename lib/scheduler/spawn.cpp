@@ -52,7 +52,7 @@ fiber_traits traits_of(const scheduler& s, const attributes& wanted) noexcept {
 }
 
 WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const body_type& type,
-                                             const fiber_traits& traits, std::source_location site,
+                                             const fiber_traits& traits, source_location site,
                                              bool is_detached) noexcept {
   auto* const f = ::new (block) fiber_record;
   f->traits = traits;
@@ -67,7 +67,7 @@ WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const bo
 
 // With attributes, from another thread, or with a body that does not fit behind the record.
 WEFT_COLD fiber_record* new_unusual_fiber(scheduler& s, const attributes& wanted, const body_type& type,
-                                          std::source_location site, bool is_detached) {
+                                          source_location site, bool is_detached) {
   check_attributes(s, wanted);
   fiber_traits traits = traits_of(s, wanted);
   traits.has_separate_body = type.alignment > slab_heap::block_alignment ||
@@ -118,7 +118,7 @@ WEFT_COLD void launch_unusual(scheduler& s, fiber_record& f, core* inside) {
 
 }  // namespace
 
-fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type, std::source_location site,
+fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type, source_location site,
                         bool is_detached) {
   core* const c = here();
   if (where == nullptr && wanted == nullptr && c != nullptr && type.block_bytes != 0) [[likely]] {

@@ -4,13 +4,13 @@
 #include <weft/attributes.h>
 #include <weft/detail/config.h>
 
+#include <weft/detail/source_location.h>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <new>
-#include <source_location>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -43,8 +43,8 @@ struct body_type {
 // abandon() if the construction threw. `where` null: the runtime of the calling fiber; `wanted` null: the usual.
 // Throws: std::invalid_argument (bad attributes), std::bad_alloc, std::system_error (not in a fiber, runtime
 // stopped).
-WEFT_API fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type,
-                                 std::source_location site, bool is_detached);
+WEFT_API fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type, source_location site,
+                                 bool is_detached);
 WEFT_API void* body_of(fiber_record* fiber) noexcept;
 WEFT_API void abandon(fiber_record* fiber) noexcept;
 // Queues it. Throws: std::bad_alloc; then closure and record are gone.
@@ -132,14 +132,19 @@ template <class Body>
 constexpr body_type describe_body(void (*run)(void*), void (*destroy_closure)(void*) noexcept,
                                   void (*destroy_result)(void*) noexcept) noexcept {
   constexpr bool fits = alignof(Body) <= 64 && record_bytes + sizeof(Body) <= largest_record_block;
-  return {run, destroy_closure, destroy_result, sizeof(Body), alignof(Body), record_bytes,
+  return {run,
+          destroy_closure,
+          destroy_result,
+          sizeof(Body),
+          alignof(Body),
+          record_bytes,
           fits ? record_bytes + sizeof(Body) : 0};
 }
 
 template <class F, class R>
-inline constexpr body_type body_type_of =
-    describe_body<fiber_body<F, R>>(&fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
-                                    &fiber_body<F, R>::destroy_result);
+inline constexpr body_type body_type_of = describe_body<fiber_body<F, R>>(&fiber_body<F, R>::run,
+                                                                          &fiber_body<F, R>::destroy_closure,
+                                                                          &fiber_body<F, R>::destroy_result);
 
 // A callable and its arguments, decayed, as std::thread keeps them.
 template <class F, class... Args>
@@ -156,11 +161,11 @@ template <class F, class... Args>
 using call_result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
 
 template <class F, class... Args>
-fiber_record* make_fiber(runtime* where, const attributes* wanted, std::source_location site,
-                         bool is_detached, F&& f, Args&&... args) {
+fiber_record* make_fiber(runtime* where, const attributes* wanted, source_location site, bool is_detached, F&& f,
+                         Args&&... args) {
   using result = call_result<F, Args...>;
-  using closure = std::conditional_t<sizeof...(Args) == 0, std::decay_t<F>,
-                                     bound_call<std::decay_t<F>, std::decay_t<Args>...>>;
+  using closure =
+      std::conditional_t<sizeof...(Args) == 0, std::decay_t<F>, bound_call<std::decay_t<F>, std::decay_t<Args>...>>;
   using body = fiber_body<closure, result>;
   fiber_record* const fiber = new_fiber(where, wanted, body_type_of<closure, result>, site, is_detached);
   try {
