@@ -8,8 +8,8 @@
 #include "scheduler/inbox.h"
 
 #include <weft/detail/fiber_body.h>
-
 #include <weft/detail/source_location.h>
+
 #include <exception>
 #include <string_view>
 

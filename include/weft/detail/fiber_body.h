@@ -3,8 +3,8 @@
 
 #include <weft/attributes.h>
 #include <weft/detail/config.h>
-
 #include <weft/detail/source_location.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
