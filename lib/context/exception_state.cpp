@@ -10,8 +10,7 @@
 
 namespace weft::inline v0::detail {
 
-static_assert(sizeof(exception_state) == 2 * sizeof(void*) &&
-              offsetof(exception_state, uncaught) == sizeof(void*));
+static_assert(sizeof(exception_state) == 2 * sizeof(void*) && offsetof(exception_state, uncaught) == sizeof(void*));
 
 exception_state* thread_exception_state() noexcept {
   // <cxxabi.h> declares the call `const`: without the barrier this function would be found `const` too, and

@@ -60,11 +60,10 @@ void count_fiber() noexcept {
   long const limit = fiber_limit();
   if (tsan_fibers.fetch_add(1, relaxed) < limit) return;  // A count only.
   char text[256];
-  int const size =
-      std::snprintf(text, sizeof text,
-                    "weft: ThreadSanitizer cannot follow more than %ld started fibers at once; run "
-                    "fewer, or set WEFT_TSAN_FIBER_LIMIT if its runtime carries more\n",
-                    limit);
+  int const size = std::snprintf(text, sizeof text,
+                                 "weft: ThreadSanitizer cannot follow more than %ld started fibers at once; run "
+                                 "fewer, or set WEFT_TSAN_FIBER_LIMIT if its runtime carries more\n",
+                                 limit);
   sys().write(2, text, static_cast<std::size_t>(size));
   std::abort();
 }
@@ -125,8 +124,7 @@ void destroy_identity(sanitizer_identity& identity) noexcept {
   identity = {};
 }
 
-void name_identity([[maybe_unused]] sanitizer_identity& identity,
-                   [[maybe_unused]] const char* name) noexcept {
+void name_identity([[maybe_unused]] sanitizer_identity& identity, [[maybe_unused]] const char* name) noexcept {
 #ifdef WEFT_TSAN
   __tsan_set_fiber_name(identity.tsan_fiber, name);
 #endif

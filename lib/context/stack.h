@@ -12,8 +12,7 @@ namespace weft::inline v0::detail {
 
 inline constexpr std::size_t stack_class_count = 5;
 inline constexpr std::size_t stack_class_bytes[stack_class_count] = {
-    std::size_t{16} << 10, std::size_t{64} << 10, std::size_t{256} << 10, std::size_t{1} << 20,
-    std::size_t{8} << 20};
+    std::size_t{16} << 10, std::size_t{64} << 10, std::size_t{256} << 10, std::size_t{1} << 20, std::size_t{8} << 20};
 inline constexpr std::uint8_t default_stack_class = 1;
 inline constexpr std::size_t min_stack_bytes = stack_class_bytes[0];
 inline constexpr std::size_t default_stack_bytes = stack_class_bytes[default_stack_class];

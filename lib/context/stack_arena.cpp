@@ -4,8 +4,8 @@
 //   in use. Whoever took it out of one place is alone with it until it puts it into another.
 // Protocol: an arena's lock guards its lists and its newest chunk, the depot's lock the batches, and neither
 //   is held over a system call: guards are installed, and pages given back, while the slots are out of every
-//   list. Links of slots without a head lie at the low end of their
-//   chunk, because a slot without a page must not be touched.
+//   list. Links of slots without a head lie at the low end of their chunk, because a slot without a page must
+//   not be touched.
 #include "context/stack_arena.h"
 
 #include <algorithm>
@@ -34,16 +34,12 @@ constexpr std::uint32_t min_chunk_slots = 32;
 // Guards of the mprotect kind in the whole process: the map count is the process's, not a runtime's.
 atomic<std::size_t> mprotect_guards{0};
 
-constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
+constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
 
 stack_arena_set::stack_arena_set(const stack_head_type& head, const stack_options& options)
-    : head_(head),
-      guards_(options.guards ? *options.guards : best_guard_kind()),
-      max_stacks_(options.max_stacks) {
+    : head_(head), guards_(options.guards ? *options.guards : best_guard_kind()), max_stacks_(options.max_stacks) {
   if (head.make == nullptr || head.bytes % stack_colour_bytes != 0 || head.bytes < sizeof(stack_head) ||
       head.bytes > max_stack_head_bytes) {
     throw std::system_error(EINVAL, std::generic_category(),
@@ -155,8 +151,8 @@ std::size_t stack_arena_set::take_cold(std::uint8_t size_class,
 }
 
 // Requires: the arena's lock. Fills `ordinals` with up to `wanted` slots: all of them cold, or none.
-std::size_t stack_arena_set::collect(arena& from, std::size_t wanted,
-                                     std::span<std::uint32_t, stack_batch> ordinals, bool& cold) noexcept {
+std::size_t stack_arena_set::collect(arena& from, std::size_t wanted, std::span<std::uint32_t, stack_batch> ordinals,
+                                     bool& cold) noexcept {
   std::size_t count = 0;
   while (count < wanted && from.cold != no_stack) {
     ordinals[count++] = from.cold;

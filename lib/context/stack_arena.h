@@ -40,8 +40,7 @@ inline constexpr std::size_t stack_colours = 16;
 inline constexpr std::size_t stack_colour_bytes = 64;
 // The head, its colour and the frames of a shallow fiber (2 KiB) share the top page.
 inline constexpr std::size_t max_stack_head_bytes = 4096 - 2048 - (stack_colours - 1) * stack_colour_bytes;
-inline constexpr std::size_t stack_batch =
-    32;  // Stacks that move at once between a core, the depot and the arena.
+inline constexpr std::size_t stack_batch = 32;  // Stacks that move at once between a core, the depot and the arena.
 
 struct stack_options {
   std::size_t max_stacks = 0;        // In use and pooled, over all classes; 0: as many as the kernel allows.
@@ -119,7 +118,7 @@ class stack_arena_set {
     std::unique_ptr<chunk[]> chunks;  // max_chunks of them.
 
     alignas(cache_line) spin_lock lock;  // Guards the plain members below.
-    std::uint32_t fresh_next = 0;  // Ordinals of the newest chunk that were never handed out: [next, end).
+    std::uint32_t fresh_next = 0;        // Ordinals of the newest chunk that were never handed out: [next, end).
     std::uint32_t fresh_end = 0;
     std::uint32_t chunk_count = 0;
     std::uint32_t cold = no_stack;  // Lists of ordinals through the chunks' links.

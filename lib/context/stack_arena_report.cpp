@@ -56,9 +56,9 @@ stack_statistics stack_arena_set::statistics() const noexcept {
 
 // One word, so that why, errno and class belong together.
 void stack_arena_set::refuse(refusal why, int error, std::size_t size_class) noexcept {
-  last_refusal_.store(static_cast<std::uint64_t>(why) << 48 | std::uint64_t{size_class} << 32 |
-                          static_cast<std::uint32_t>(error),
-                      relaxed);  // Read for a text only.
+  last_refusal_.store(
+      static_cast<std::uint64_t>(why) << 48 | std::uint64_t{size_class} << 32 | static_cast<std::uint32_t>(error),
+      relaxed);  // Read for a text only.
 }
 
 int stack_arena_set::last_error_number() const noexcept {

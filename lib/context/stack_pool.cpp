@@ -5,9 +5,7 @@
 
 namespace weft::inline v0::detail {
 
-stack_pool::stack_pool(stack_arena_set& arenas) noexcept : arenas_(arenas) {
-  arenas_.enlist(this);
-}
+stack_pool::stack_pool(stack_arena_set& arenas) noexcept : arenas_(arenas) { arenas_.enlist(this); }
 
 stack_pool::~stack_pool() {
   flush();

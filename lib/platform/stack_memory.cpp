@@ -69,8 +69,8 @@ int reserve_memory(std::size_t bytes, std::byte*& low) noexcept {
   if (result < 0 && result > -4096) return static_cast<int>(-result);
   low = reinterpret_cast<std::byte*>(result);
 #ifdef __linux__
-  sys().madvise(low, bytes,
-                MADV_NOHUGEPAGE);  // Refused where the kernel has no huge pages, which is as good.
+  // Refused where the kernel has no huge pages, which is as good.
+  sys().madvise(low, bytes, MADV_NOHUGEPAGE);
 #endif
   return 0;
 }

@@ -10,9 +10,7 @@
 namespace weft::detail {
 namespace {
 
-TEST(exception_state, is_empty_outside_of_exceptions) {
-  EXPECT_TRUE(thread_exception_state()->empty());
-}
+TEST(exception_state, is_empty_outside_of_exceptions) { EXPECT_TRUE(thread_exception_state()->empty()); }
 
 TEST(exception_state, holds_what_is_caught) {
   try {

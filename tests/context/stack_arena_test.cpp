@@ -186,6 +186,9 @@ TEST(stack_arena_set, works_on_after_a_refused_guard) {
 
   EXPECT_EQ(stacks.take(), nullptr);
   EXPECT_NE(arenas.last_error().find("vm.max_map_count"), std::string::npos) << arenas.last_error();
+  std::size_t const reserved = arenas.statistics().reserved_bytes;
+  for (int i = 0; i < 2000; ++i) EXPECT_EQ(stacks.take(), nullptr);
+  EXPECT_EQ(arenas.statistics().reserved_bytes, reserved);  // What was refused is tried again, not lost.
   allowed = 1000;
   stacks.take_many(100);
 

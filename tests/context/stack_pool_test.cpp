@@ -41,11 +41,10 @@ TEST(stack_pool, keeps_classes_apart) {
 TEST(stack_pool, touches_a_stack_only_when_it_is_taken) {
   static int made;
   made = 0;
-  stack_arena_set arenas(
-      {sizeof(test_head), [](void* memory, const stack_head& placed, std::uint64_t epoch) noexcept {
-         ++made;
-         make_test_head(memory, placed, epoch);
-       }});
+  stack_arena_set arenas({sizeof(test_head), [](void* memory, const stack_head& placed, std::uint64_t epoch) noexcept {
+                            ++made;
+                            make_test_head(memory, placed, epoch);
+                          }});
   stack_pool pool(arenas);
   taken stacks(pool);
 
