@@ -85,8 +85,7 @@ std::size_t timer_wheel::drain(const position& from, std::int64_t now, intrusive
   return taken;
 }
 
-std::size_t timer_wheel::expire(std::int64_t now, intrusive_list<timer_node>& due,
-                                std::size_t limit) noexcept {
+std::size_t timer_wheel::expire(std::int64_t now, intrusive_list<timer_node>& due, std::size_t limit) noexcept {
   const std::uint64_t target = std::max(tick_of(now), now_tick_);
   if (target == now_tick_ && now < next_) return 0;
 
@@ -103,8 +102,7 @@ std::size_t timer_wheel::expire(std::int64_t now, intrusive_list<timer_node>& du
       continue;
     }
     expired += drain(first, now, due, limit - expired);
-    if ((occupied_[0] >> first.slot & 1) != 0)
-      break;  // The rest is later than `now`, or the limit is reached.
+    if ((occupied_[0] >> first.slot & 1) != 0) break;  // The rest is later than `now`, or the limit is reached.
   }
 
   // Nothing that is left begins before `target`, so the present may move there: timers inserted next lie

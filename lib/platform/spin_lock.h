@@ -10,9 +10,8 @@ namespace weft::inline v0::detail {
 
 // Meets Lockable. One byte; free is all zeroes. Not fair, not recursive.
 //
-// Blocks: thread. It spins, and lets other threads of its CPU run when that takes long, because the holder
-// may be one.
-//   So nothing that suspends, allocates or calls the system belongs into such a section.
+// Blocks: thread. It spins, and lets other threads of its CPU run when that takes long, because the holder may be
+//   one. So nothing that suspends, allocates or calls the system belongs into such a section.
 class spin_lock {
  public:
   spin_lock() = default;
@@ -36,8 +35,7 @@ class spin_lock {
 
   WEFT_COLD void lock_contended() noexcept {
     do {
-      for (int spins = 0; is_locked_.load(relaxed);
-           ++spins) {  // Reads only: the line stays shared while held.
+      for (int spins = 0; is_locked_.load(relaxed); ++spins) {  // Reads only: the line stays shared while held.
         if (spins < spins_before_yield) {
           spin_pause();
         } else {

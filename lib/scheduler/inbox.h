@@ -1,11 +1,10 @@
 // An inbox: anyone drops something in, anyone takes all of it at once.
 //
-// Roles: *senders* push one element or a chain; a *taker* takes everything. Any thread may be either, at any
-// time. Invariant: each element pushed is returned by exactly one take_all(). The elements form a stack below
-// `newest_`. Protocol:
-//   push: link to the newest element seen, publish with a compare-and-swap. An element that was taken and
-//   pushed again
-//     meanwhile does no harm (it is the newest again, and our link to it is right), because nothing is popped
+// Roles: *senders* push one element or a chain; a *taker* takes everything. Any thread may be either, at any time.
+// Invariant: each element pushed is returned by exactly one take_all(). The elements form a stack below `newest_`.
+// Protocol:
+//   push: link to the newest element seen, publish with a compare-and-swap. An element that was taken and pushed
+//     again meanwhile does no harm (it is the newest again, and our link to it is right), because nothing is popped
 //     singly.
 //   take: one exchange with null, then turn the stack round.
 #pragma once
@@ -20,8 +19,7 @@ struct inbox_node {
 };
 
 // Thread safety: all members may be called at once, by any thread.
-// Ordering: what a sender did before it pushed is visible to the taker. Neither push() nor empty() orders the
-// caller
+// Ordering: what a sender did before it pushed is visible to the taker. Neither push() nor empty() orders the caller
 //   against other words: who looks for sleepers after a push, or re-scans before it sleeps, puts a full fence
 //   between.
 // Lifetime: elements outlive their stay; the taker may free an element as soon as it has read its link.
@@ -45,8 +43,7 @@ class inbox {
   // Returns: all elements as a chain in the order of their pushes, ended by null; null if there were none.
   inbox_node* take_all() noexcept {
     if (empty()) return nullptr;
-    // Acquire pairs with link() of every sender in the stack: each of their exchanges read what the one
-    // before wrote.
+    // Acquire pairs with link() of every sender in the stack: each of their exchanges read what the one before wrote.
     return reverse(newest_.exchange(nullptr, acquire));
   }
 

@@ -1,17 +1,16 @@
-// The queue through which threads that are no workers of a runtime hand it work, and the count that tells of
-// it.
+// The queue through which threads that are no workers hand work to a runtime, and the count that tells of it.
 //
 // Roles: any thread pushes, any worker pops.
-// Invariant: count_ is the number of pushes less the number of pops, each counted after it was done in the
-// queue below. Protocol: that queue promises no order between threads, so a failed look into it proves
-// nothing. Only the count does.
+// Invariant: count_ is the number of pushes less the number of pops, each counted after it was done in the queue
+//   below.
+// Protocol: that queue promises no order between threads, so a failed look into it proves nothing. Only the count
+//   does.
 //   push: enqueue, count up; then the caller: full fence, look for sleepers.
-//   pop:  see a positive count, dequeue, count down if that succeeded.
+//   pop: see a positive count, dequeue, count down if that succeeded.
 //   park: announce, full fence (both by the caller); then maybe_nonempty() reads the count.
-//   The fences are ordered: the parker reads a count that includes the push, or the pusher finds the sleeper.
-//   A pop may take an element before its push was counted; for that moment the count is too low, even
-//   negative, and hides another element, but the push that is still to be counted looks for sleepers
-//   afterwards.
+//   The fences are ordered: the parker reads a count that includes the push, or the pusher finds the sleeper. A pop
+//     may take an element before its push was counted; for that moment the count is too low, even negative, and hides
+//     another element, but the push that is still to be counted looks for sleepers afterwards.
 #pragma once
 
 #include "base/cache_line.h"

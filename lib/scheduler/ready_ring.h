@@ -1,15 +1,13 @@
 // The ring of ready fibers of one core: first in, first out, and half of it is open to thieves at a time.
 //
 // Roles: the *owner* pushes at the tail and pops at the head; *thieves* take from the head.
-// Invariant: slots [head_, tail_) hold what is queued, each taken by exactly one successful exchange of
-// `head_`. Both
+// Invariant: slots [head_, tail_) hold what is queued, each taken by exactly one successful exchange of `head_`. Both
 //   numbers only grow, and with 64 bits they do not wrap, so an exchange cannot succeed on an old value.
 // Protocol:
 //   push (owner): see from the head that there is room, fill the slot, publish the tail.
 //   pop (owner): read the slot at the head, move the head by one.
-//   steal (thief): read the head, then the tail; copy the older half into free slots of the thief's own ring;
-//   move the
-//     head over them; only then publish the own tail. A failed exchange leaves the copies unpublished.
+//   steal (thief): read the head, then the tail; copy the older half into free slots of the thief's own ring; move
+//     the head over them; only then publish the own tail. A failed exchange leaves the copies unpublished.
 #pragma once
 
 #include "base/cache_line.h"
@@ -23,8 +21,7 @@
 
 namespace weft::inline v0::detail {
 
-// Thread safety: push(), pop() and being the thief's ring belong to one owner thread at a time; steal_into()
-// of
+// Thread safety: push(), pop() and being the thief's ring belong to one owner thread at a time; steal_into() of
 //   another ring, empty() and size_hint() to anyone.
 // Ordering: what the owner did before push() is visible to whoever gets the element.
 template <class T, std::uint32_t Capacity>
@@ -58,9 +55,10 @@ class alignas(cache_line) ready_ring {
     return nullptr;
   }
 
-  // The owner of `mine` takes the older half of this ring, rounded up: it gets the oldest element back, to
-  // run at once, and the others at the end of `mine`, as far as they fit. Returns: null when there is nothing
-  // to take. Requires: `mine` is another ring.
+  // The owner of `mine` takes the older half of this ring, rounded up: it gets the oldest element back, to run at
+  // once, and the others at the end of `mine`, as far as they fit.
+  // Requires: `mine` is another ring.
+  // Returns: null when there is nothing to take.
   T* steal_into(ready_ring& mine) noexcept {
     const std::uint64_t my_tail = mine.tail_.load(relaxed);  // Only the caller writes it.
     // Acquire pairs with thieves of `mine`, as in push(): the slots to be filled have been read.
@@ -75,8 +73,7 @@ class alignas(cache_line) ready_ring {
       for (std::uint64_t i = 1; i < take; ++i) {
         mine.slot(my_tail + i - 1).store(slot(head + i).load(relaxed), relaxed);
       }
-      // Release pairs with push(): the slots have been read. Acquire on failure, as for the first load of the
-      // head.
+      // Release pairs with push(): the slots have been read. Acquire on failure is as for the first load.
       if (!head_.compare_exchange_weak(head, head + take, acq_rel, acquire)) continue;
       if (take > 1) mine.tail_.store(my_tail + take - 1, release);  // Pairs with steal_into() by others.
       return oldest;
@@ -94,8 +91,7 @@ class alignas(cache_line) ready_ring {
  private:
   atomic<T*>& slot(std::uint64_t position) noexcept { return slots_[position % Capacity]; }
 
-  // On one line, on purpose: the owner needs both for each call, and a thief's visit then costs it one miss,
-  // not two.
+  // On one line, on purpose: the owner needs both for each call, and a thief's visit then costs it one miss, not two.
   atomic<std::uint64_t> head_{0};  // Owner and thieves.
   atomic<std::uint64_t> tail_{0};  // Owner.
   atomic<T*> slots_[Capacity] = {};

@@ -47,8 +47,7 @@ slab_chunk* slab_chunk_source::take(slab_heap& owner, std::uint32_t size_class) 
     if (extents_ != nullptr) wanted = std::min(extents_->chunks * 2, largest_extent);
   }
   if (memory == nullptr) {
-    // Allocated with the lock dropped; if another heap was quicker, its extent serves us, and ours is given
-    // back.
+    // Allocated with the lock dropped; if another heap was quicker, its extent serves us, and ours is given back.
     auto grown = std::make_unique<extent>(wanted);
     const std::scoped_lock hold(lock_);
     memory = take_fresh();

@@ -1,20 +1,15 @@
 // The allocator of fiber records: blocks of a few sizes out of chunks that are never given back.
 //
-// Roles: a *heap* belongs to one worker (or, as shared_slab_heap, to all plain threads), which alone
-// allocates from it;
-//   any thread releases; *walkers* visit every block at any time.
-// Invariant: a chunk serves one heap and one size class for good, and stays readable until its source dies.
-// So whoever
-//   holds an old pointer to a record reads an older or a newer record there, never a fault, and never half of
-//   another class of block. A free block is in exactly one list: local_ of its class, or returned_ of its
-//   class.
+// Roles: a *heap* belongs to one worker (or, as shared_slab_heap, to all plain threads), which alone allocates from
+//   it; any thread releases; *walkers* visit every block at any time.
+// Invariant: a chunk serves one heap and one size class for good, and stays readable until its source dies. So
+//   whoever holds an old pointer to a record reads an older or a newer record there, never a fault, and never half of
+//   another class of block. A free block is in exactly one list: local_ of its class, or returned_ of its class.
 // Protocol:
 //   release: the owning heap pushes to local_; everyone else to returned_, by compare-and-swap.
-//   allocate: local_ first; then all of returned_ by one exchange, which needs no protection against reuse;
-//   then a block
-//     of the newest chunk that was never used; then a new chunk.
-//   walk: the chunks of the source form a list that only grows at its head; of each, the blocks below carved_
-//   exist.
+//   allocate: local_ first; then all of returned_ by one exchange, which needs no protection against reuse; then a
+//     block of the newest chunk that was never used; then a new chunk.
+//   walk: the chunks of the source form a list that only grows at its head; of each, the blocks below carved_ exist.
 #pragma once
 
 #include "base/cache_line.h"
@@ -64,9 +59,10 @@ class slab_chunk_source {
   slab_chunk_source(const slab_chunk_source&) = delete;
   slab_chunk_source& operator=(const slab_chunk_source&) = delete;
 
-  // Calls `visit(void* block, std::size_t block_bytes)` for every block that was ever allocated, live or
-  // free: the block itself tells which, in a word that its users read and write atomically. Blocks that are
-  // allocated meanwhile may be missed. Blocks: never; it takes no lock, and may run in a signal handler.
+  // Calls `visit(void* block, std::size_t block_bytes)` for every block that was ever allocated, live or free: the
+  // block itself tells which, in a word that its users read and write atomically. Blocks that are allocated meanwhile
+  // may be missed.
+  // Blocks: never; it takes no lock, and may run in a signal handler.
   template <class Visit>
   void for_each_block(Visit&& visit) const {
     // Acquire pairs with take() and refill(): headers and zeroed blocks are visible.
@@ -109,10 +105,9 @@ class slab_heap {
   slab_heap(const slab_heap&) = delete;
   slab_heap& operator=(const slab_heap&) = delete;
 
-  // Owner. Returns: a block of at least `bytes` bytes, or null if `bytes` is more than `largest_block`. The
-  // first word
-  //   of a block is undefined; the rest is as its last user left it, and at first use its first 64 bytes are
-  //   zero.
+  // Owner. Returns: a block of at least `bytes` bytes, or null if `bytes` is more than `largest_block`. The first
+  //   word of a block is undefined; the rest is as its last user left it, and at first use its first `zeroed_bytes`
+  //   are zero.
   // Throws: std::bad_alloc.
   WEFT_ALWAYS_INLINE void* allocate(std::size_t bytes) {
     if (bytes > largest_block) return nullptr;
@@ -125,11 +120,11 @@ class slab_heap {
     return block;
   }
 
-  // Any thread. Gives back `block`, which any heap of any source allocated; only its first word is
-  // overwritten. `mine` is the heap that the caller owns, or null.
+  // Any thread. Gives back `block`, which any heap of any source allocated; only its first word is overwritten.
+  // `mine` is the heap that the caller owns, or null.
   WEFT_ALWAYS_INLINE static void release(void* block, slab_heap* mine) noexcept {
     const slab_chunk* const chunk = slab_chunk::of(block);
-    if (chunk->owner == mine) [[likely]] {
+    if (mine != nullptr && chunk->owner == mine) [[likely]] {
       auto* const freed = static_cast<free_block*>(block);
       free_block*& local = mine->local_[chunk->size_class];
       freed->next = local;

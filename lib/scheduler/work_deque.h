@@ -1,18 +1,16 @@
 // The deque of un-started work of one core, after Chase and Lev, with the corrections found since.
 //
 // Roles: the *owner* pushes and pops at the bottom; *thieves* take from the top.
-// Invariant: elements [top_, bottom_) are queued. An element leaves once: at the bottom by the owner alone
-// while others
-//   are left below it, else by the one successful exchange of `top_`. `top_` only grows; the numbers are
+// Invariant: elements [top_, bottom_) are queued. An element leaves once: at the bottom by the owner alone while
+//   others are left below it, else by the one successful exchange of `top_`. `top_` only grows; the numbers are
 //   signed because an empty pop moves the bottom below the top for a moment.
 // Protocol:
-//   push (owner): fill the slot, publish the bottom. No fence: a thief that misses it is late, the owner is
-//   not. pop (owner): announce the lower bottom, fence, read the top; only the last element is raced for.
-//   steal (thief): read the top, fence, read the bottom, then the array and the slot, and only then move the
-//   top. The two fences are ordered: the thief sees the lower bottom, or the owner sees the higher top. grow
-//   (owner): copy, publish the new array. The old ones live as long as the deque, so that a slow thief reads
-//   an old
-//     copy of its slot, which is right if its exchange succeeds.
+//   push (owner): fill the slot, publish the bottom. No fence: a thief that misses it is late, the owner is not.
+//   pop (owner): announce the lower bottom, fence, read the top; only the last element is raced for.
+//   steal (thief): read the top, fence, read the bottom, then the array and the slot, and only then move the top.
+//   grow (owner): copy, publish the new array. The old ones live as long as the deque, so that a slow thief reads an
+//     old copy of its slot, which is right if its exchange succeeds.
+//   The two fences are ordered: the thief sees the lower bottom, or the owner sees the higher top.
 #pragma once
 
 #include "base/cache_line.h"
@@ -28,9 +26,9 @@
 
 namespace weft::inline v0::detail {
 
-// Thread safety: push(), pop() and take_oldest() belong to one owner thread at a time; the others to any
-// thread. Ordering: what the owner did before push() is visible to whoever gets the element. Lifetime: the
-// elements are not owned.
+// Thread safety: push(), pop() and take_oldest() belong to one owner thread at a time; the others to any thread.
+// Ordering: what the owner did before push() is visible to whoever gets the element.
+// Lifetime: the elements are not owned.
 template <class T>
 class work_deque {
  public:
@@ -94,9 +92,8 @@ class work_deque {
     return nullptr;
   }
 
-  // Any thread. Returns: the oldest element; null when there is none, or when another thread was quicker,
-  // which
-  //   sets `lost` and makes a second try worth while.
+  // Any thread. Returns: the oldest element; null when there is none, or when another thread was quicker, which sets
+  //   `lost` and makes a second try worth while.
   T* steal(bool& lost) noexcept {
     lost = false;
     std::int64_t top = top_.load(acquire);              // Pairs with the exchanges: the elements below are gone.
@@ -115,8 +112,8 @@ class work_deque {
     return steal(lost);
   }
 
-  // Hints, for any thread: they may miss what happens at this moment. For the owner, `true` from empty_hint()
-  // is certain.
+  // Hints, for any thread: they may miss what happens at this moment. For the owner, `true` from empty_hint() is
+  // certain.
   bool empty_hint() const noexcept { return size_hint() == 0; }
   std::size_t size_hint() const noexcept {
     const std::int64_t top = top_.load(relaxed);
