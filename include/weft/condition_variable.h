@@ -11,7 +11,8 @@ namespace weft::inline v0 {
 // As std::condition_variable, for std::unique_lock<weft::mutex>, from fibers and plain threads.
 //
 // Thread safety: all members may be called at once.
-// Lifetime: may be destroyed once all waiters have been notified, even before they have returned.
+// Lifetime: may be destroyed once all waiters have been notified, even before they have returned; a wait that timed out
+//   or was cancelled must have returned.
 class WEFT_API condition_variable {
  public:
   constexpr condition_variable() noexcept = default;

@@ -17,6 +17,7 @@ struct ready_event {
   static constexpr std::uint32_t hangup_flag = 4;
   static constexpr std::uint32_t error_flag = 8;
   static constexpr std::uint32_t read_closed_flag = 16;
+  static constexpr std::uint32_t urgent_flag = 32;  // A stream's urgent mark cuts reads short.
 
   std::uint64_t token;
   std::uint32_t flags;
@@ -25,6 +26,7 @@ struct ready_event {
   bool writable() const noexcept { return (flags & writable_flag) != 0; }
   bool hangup() const noexcept { return (flags & hangup_flag) != 0; }
   bool error() const noexcept { return (flags & error_flag) != 0; }
+  bool urgent() const noexcept { return (flags & urgent_flag) != 0; }
   bool read_closed() const noexcept { return (flags & read_closed_flag) != 0; }
 };
 

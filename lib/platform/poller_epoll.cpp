@@ -31,6 +31,7 @@ std::uint32_t flags_of(std::uint32_t events) noexcept {
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) flags |= ready_event::readable_flag;
   if ((events & EPOLLOUT) != 0) flags |= ready_event::writable_flag;
   if ((events & EPOLLRDHUP) != 0) flags |= ready_event::read_closed_flag;
+  if ((events & EPOLLPRI) != 0) flags |= ready_event::urgent_flag;
   constexpr std::uint32_t both = ready_event::readable_flag | ready_event::writable_flag;
   if ((events & EPOLLHUP) != 0) flags |= ready_event::hangup_flag | both;
   if ((events & EPOLLERR) != 0) flags |= ready_event::error_flag | both;
@@ -63,7 +64,7 @@ poller::~poller() {
 
 int poller::add(int fd, std::uint64_t token) noexcept {
   if (token == reserved_token) return EINVAL;
-  return -watch(queue_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, token);
+  return -watch(queue_, fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, token);
 }
 
 int poller::remove(int fd) noexcept {

@@ -2,15 +2,17 @@
 
 #include <pthread.h>
 
+#include <weft/detail/atomic.h>
+
 namespace weft::inline v0::detail {
 
 namespace {
 using exit_function = void (*)(void*);
 
-exit_function registered = nullptr;  // The library registers one function only.
+atomic<exit_function> registered{nullptr};  // The library registers one function only.
 
 void run_at_exit(void* argument) {
-  if (registered != nullptr) registered(argument);
+  if (const exit_function call = registered.load(acquire)) call(argument);  // Pairs with at_thread_exit().
 }
 
 struct exit_key {
@@ -22,7 +24,7 @@ struct exit_key {
 
 bool at_thread_exit(void (*at_exit)(void*), void* argument) noexcept {
   static const exit_key only;
-  registered = at_exit;
+  registered.store(at_exit, release);
   return only.valid && pthread_setspecific(only.key, argument) == 0;
 }
 

@@ -1,5 +1,6 @@
 #include "reactor/descriptor.h"
 
+#include "platform/process.h"
 #include "platform/system_calls.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/scheduler.h"
@@ -9,33 +10,23 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-// Closing from the start: turns every use of an empty descriptor away.
-slot empty_slot;
-
 bool in_fiber() noexcept {
   const core* const c = here();
   return c != nullptr && c->current != nullptr;
 }
 
-void wake_closed(slot& s, direction d) noexcept {
+void wake_closed(slot& s, direction d, scheduler* owner) noexcept {
   const readiness::state before = s.of(d).close();
-  reactor* const r = s.registered.load(acquire);
-  if (before.is_waiting() && r != nullptr) reactor::wake_waiting(r->owner(), before, wake_reason::closed);
+  if (before.is_waiting() && owner != nullptr) reactor::wake_waiting(*owner, before, wake_reason::closed);
 }
 
 }  // namespace
 
-slot& descriptor::nowhere() noexcept {
-  return empty_slot;
-}
-
-descriptor::use::use(const descriptor& of) noexcept
-    : in(of.slot_ != nullptr ? *of.slot_ : nowhere()), slots(of.slots_) {
-  const std::uint64_t users = in.users.enter();
-  if (of.slot_ == nullptr || (users & slot_users::closing_bit) != 0 ||
-      slot_users::generation_of(users) != of.generation_) {
+descriptor::use::use(const descriptor& handle) noexcept : of(handle) {
+  is_counted = of.slot_ != nullptr && of.slot_->users.enter(of.generation_);
+  if (!is_counted) {
     error = EBADF;
-  } else if (!in_fiber()) {
+  } else if (!in_fiber() || &reactor::here().slots() != of.slots_) {
     error = EPERM;
   } else if (cancel_pending()) {
     error = ECANCELED;
@@ -43,14 +34,20 @@ descriptor::use::use(const descriptor& of) noexcept
 }
 
 descriptor::use::~use() {
-  if (slot_users::is_last_of_closing(in.users.leave()) && slots != nullptr) finish_close(in, *slots);
+  if (is_counted && of.slot_->users.leave()) finish_close(*of.slot_, *of.slots_);
+}
+
+void descriptor::let_go() noexcept {
+  close();
+  slot_ = nullptr;
+  if (slots_ != nullptr) std::exchange(slots_, nullptr)->let_go();
 }
 
 descriptor& descriptor::operator=(descriptor&& other) noexcept {
   if (this != &other) {
-    close();
+    let_go();
     slot_ = std::exchange(other.slot_, nullptr);
-    slots_ = other.slots_;
+    slots_ = std::exchange(other.slots_, nullptr);
     generation_ = other.generation_;
   }
   return *this;
@@ -69,6 +66,7 @@ int descriptor::adopt(int fd, descriptor& out) noexcept {
       descriptor taken;
       taken.slot_ = s;
       taken.slots_ = &slots;
+      slots.hold();
       taken.generation_ = s->users.reopen();
       out = std::move(taken);
       return 0;
@@ -80,22 +78,27 @@ int descriptor::adopt(int fd, descriptor& out) noexcept {
 }
 
 bool descriptor::is_open() const noexcept {
-  if (slot_ == nullptr) return false;
-  const std::uint64_t users = slot_->users.load();
-  return slot_users::generation_of(users) == generation_ && (users & slot_users::closing_bit) == 0;
+  return slot_ != nullptr && slot_users::is_open_as(slot_->users.load(), generation_);
 }
 
 int descriptor::close() noexcept {
   if (slot_ == nullptr || !slot_->users.begin_close(generation_)) return 0;
   slot& s = *slot_;
-  wake_closed(s, direction::read);
-  wake_closed(s, direction::write);
-  return slot_users::is_last_of_closing(s.users.leave()) ? finish_close(s, *slots_) : 0;
+  if (!forked_child()) {
+    scheduler* const owner = slots_->owner();
+    wake_closed(s, direction::read, owner);
+    wake_closed(s, direction::write, owner);
+  }
+  return s.users.leave() ? finish_close(s, *slots_) : 0;
 }
 
-// Deregisters first: the number may name another file the moment it is closed.
+// Deregisters first: the number may name another file the moment it is closed. Not so in the child of a fork(), which
+// shares the poller's queue with its parent.
 int descriptor::finish_close(slot& s, slot_table& slots) noexcept {
-  if (reactor* const r = s.registered.load(acquire)) r->remove(s);
+  if (!forked_child()) {
+    const core* const c = here();
+    slots.deregister(s, c != nullptr && &c->owner == slots.owner());
+  }
   const int fd = std::exchange(s.fd, -1);
   s.users.retire();
   slots.give(s);
@@ -125,9 +128,9 @@ int descriptor::ensure_registered(slot& s) noexcept {
   if (error == 0) return 0;
   s.registered.store(nullptr, release);
   // The other direction may have relied on us: it tries again and meets the error itself.
-  const std::uint32_t tick = s.tick.load(relaxed);
+  const std::uint32_t tick = s.tick.fetch_add(1, relaxed) + 1;
   for (const direction d : {direction::read, direction::write}) {
-    reactor::wake_waiting(here()->owner, s.of(d).report(tick + 1), wake_reason::notified);
+    reactor::wake_waiting(here()->owner, s.of(d).report(tick), wake_reason::notified);
   }
   return error;
 }
@@ -158,10 +161,11 @@ int descriptor::wait_ready(slot& s, direction d, std::int64_t deadline) noexcept
 }
 
 int descriptor::wait(direction d, std::int64_t deadline) noexcept {
-  const use in(*this);
-  if (in.error != 0) return in.error;
-  in.in.of(d).drain(in.in.of(d).load());
-  return wait_ready(in.in, d, deadline);
+  const use by_us(*this);
+  if (by_us.error != 0) return by_us.error;
+  const readiness::state seen = slot_->of(d).load();
+  if (seen.is_ready()) slot_->of(d).drain(seen);
+  return wait_ready(*slot_, d, deadline);
 }
 
 }  // namespace weft::inline v0::detail

@@ -25,9 +25,11 @@ class descriptor {
  public:
   descriptor() noexcept = default;
   descriptor(descriptor&& other) noexcept
-      : slot_(std::exchange(other.slot_, nullptr)), slots_(other.slots_), generation_(other.generation_) {}
+      : slot_(std::exchange(other.slot_, nullptr)),
+        slots_(std::exchange(other.slots_, nullptr)),
+        generation_(other.generation_) {}
   descriptor& operator=(descriptor&& other) noexcept;
-  ~descriptor() { close(); }
+  ~descriptor() { let_go(); }
 
   // Takes `fd`, which is O_NONBLOCK and O_CLOEXEC, into `out`. Returns: 0; EPERM outside of fibers, ENOMEM;
   // then `fd` is closed.
@@ -45,22 +47,23 @@ class descriptor {
   //   in this direction; -EPERM, not a fiber; what registering failed with.
   template <class Attempt>
   std::ptrdiff_t perform(direction d, std::int64_t deadline, std::size_t asked, Attempt&& attempt) noexcept {
-    const use in(*this);
-    if (in.error != 0) return -in.error;
-    readiness& word = in.in.of(d);
+    const use by_us(*this);
+    if (by_us.error != 0) return -by_us.error;
+    slot& s = *slot_;
+    readiness& word = s.of(d);
     for (;;) {
       const readiness::state seen = word.load();
       if (seen.is_ready()) {
-        const std::ptrdiff_t result = attempt(in.in.fd);
+        const std::ptrdiff_t result = attempt(s.fd);
         if (result == -EINTR) continue;
         if (result != -EAGAIN) {
-          if (result > 0 && static_cast<std::size_t>(result) < asked) drained(in.in, d, seen);
+          if (result > 0 && static_cast<std::size_t>(result) < asked) drained(s, d, seen);
           spend_budget();
           return result;
         }
         if (!word.drain(seen)) continue;
       }
-      if (const int error = wait_ready(in.in, d, deadline)) return -error;
+      if (const int error = wait_ready(s, d, deadline)) return -error;
     }
   }
 
@@ -70,16 +73,16 @@ class descriptor {
  private:
   // One call on the slot, from entry to exit.
   struct use {
-    explicit use(const descriptor& of) noexcept;
+    explicit use(const descriptor& handle) noexcept;
     ~use();
     use(const use&) = delete;
     use& operator=(const use&) = delete;
 
-    slot& in;
-    slot_table* slots;
+    const descriptor& of;
+    bool is_counted = false;
     int error = 0;
   };
-  static slot& nowhere() noexcept;
+  void let_go() noexcept;
 
   static void drained(slot& s, direction d, readiness::state seen) noexcept;
   static void spend_budget() noexcept;

@@ -15,19 +15,17 @@ std::uint64_t token_of(const slot& s) noexcept {
 
 reactor::reactor(core& of, slot_table& slots, reactor_mode mode) : core_(of), slots_(slots), mode_(mode) {}
 
-reactor::~reactor() {
-  stop();
-}
+reactor::~reactor() { stop(); }
 
 void reactor::start(const std::function<void()>& prepare) {
   const std::string name = "weft-r" + std::to_string(core_.index);
+  core_.clockwork.set_watcher([](void* p) { static_cast<poller*>(p)->wake(); }, &poller_);
   if (mode_ == reactor_mode::adaptive) {
     thread_ = native_thread(name, [this, prepare] {
       prepare();
       stand_by();
     });
   } else if (mode_ == reactor_mode::dedicated) {
-    core_.clockwork.set_watcher([](void* p) { static_cast<poller*>(p)->wake(); }, &poller_);
     thread_ = native_thread(name, [this, prepare] {
       prepare();
       lead_for_good();
@@ -72,10 +70,9 @@ void reactor::dispatch(const ready_event& e) noexcept {
   // An event of a descriptor that was closed since. If the slot passes on right after this look, the new
   // descriptor gets a readiness that is not there, which costs its fiber one call in vain.
   if (slot_users::generation_of(s.users.load()) != static_cast<std::uint32_t>(e.token)) return;
-  if (e.read_closed() || e.hangup() || e.error())
-    s.half_closed.store(true, release);                 // Pairs with descriptor::drained().
-  const std::uint32_t tick = s.tick.load(relaxed) + 1;  // Only the lead counts.
-  s.tick.store(tick, relaxed);
+  if (e.read_closed() || e.hangup() || e.error() || e.urgent())
+    s.half_closed.store(true, release);                         // Pairs with descriptor::drained().
+  const std::uint32_t tick = s.tick.fetch_add(1, relaxed) + 1;  // Never one that a user may have in hand.
   scheduler& owner = core_.owner;
   if (e.readable()) wake_waiting(owner, s.of(direction::read).report(tick), wake_reason::notified);
   if (e.writable()) wake_waiting(owner, s.of(direction::write).report(tick), wake_reason::notified);
@@ -88,6 +85,17 @@ void reactor::wake_waiting(scheduler& owner, readiness::state before, wake_reaso
   if (!before.is_epoch(epoch)) return;  // Its wait has ended otherwise.
   const waiter who{&a, epoch};
   if (claim(who, why)) make_ready(a);
+}
+
+// It is held for good only by a dedicated reactor thread; by others while they dispatch, or are kept from doing so.
+void reactor::wait_for_lead() noexcept {
+  for (int spins = 0; !try_lead(); ++spins) {
+    if (spins < 100) {
+      spin_pause();
+    } else {
+      yield_thread();
+    }
+  }
 }
 
 bool reactor::run_timers() noexcept {
@@ -107,8 +115,9 @@ bool reactor::poll() noexcept {
 }
 
 void reactor::park(std::int64_t deadline) noexcept {
-  while (!try_lead()) spin_pause();  // A stand-in holds it only while it dispatches.
-  take_events(deadline);
+  wait_for_lead();
+  // A stand-in that led until now may have taken the event of a wake() that was meant for us: the note tells.
+  take_events(core_.is_parked_in_poller() ? deadline : 0);
   drop_lead();
   run_timers();
 }
@@ -129,11 +138,12 @@ bool reactor::worker_moves() const noexcept {
 void reactor::stand_by() noexcept {
   while (!stop_.load(acquire)) {
     if (standing_in_.load(acquire) == 0 || worker_moves()) {  // Pairs with stand_in().
-      standing_in_.store(0, relaxed);
-      futex_wait(standing_in_, 0, never);
+      core_.clockwork.unwatch();
+      standing_in_.store(0, seq_cst);  // Pairs with stop(): it sees our 0 and wakes us, or we see that it stops.
+      if (!stop_.load(seq_cst)) futex_wait(standing_in_, 0, never);
       continue;
     }
-    poller_.wait_unconsumed(core_.clockwork.next_deadline());
+    poller_.wait_unconsumed(core_.clockwork.watch());
     if (worker_moves() || stop_.load(acquire)) continue;
     if (try_lead()) {
       take_events(0);
@@ -144,7 +154,7 @@ void reactor::stand_by() noexcept {
 }
 
 void reactor::lead_for_good() noexcept {
-  while (!try_lead()) spin_pause();
+  wait_for_lead();
   while (!stop_.load(acquire)) {
     take_events(core_.clockwork.watch());
     run_timers();

@@ -60,6 +60,7 @@ class reactor final : public event_source {
 
  private:
   bool try_lead() noexcept { return !lead_.exchange(true, acquire); }  // Pairs with drop_lead().
+  void wait_for_lead() noexcept;
   void drop_lead() noexcept { lead_.store(false, release); }
   int take_events(std::int64_t deadline) noexcept;
   void dispatch(const ready_event& e) noexcept;

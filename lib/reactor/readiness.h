@@ -41,9 +41,7 @@ class readiness {
     constexpr std::uint64_t tick() const noexcept { return bits_ >> 2; }
     constexpr std::uint32_t name() const noexcept { return static_cast<std::uint32_t>(bits_ >> 2); }
     // Whether the waiting fiber's epoch is `epoch`, as far as the word remembers it.
-    constexpr bool is_epoch(std::uint64_t epoch) const noexcept {
-      return bits_ >> 34 == (epoch & epoch_mask);
-    }
+    constexpr bool is_epoch(std::uint64_t epoch) const noexcept { return bits_ >> 34 == (epoch & epoch_mask); }
     constexpr std::uint64_t bits() const noexcept { return bits_; }
 
    private:

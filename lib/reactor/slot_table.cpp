@@ -1,5 +1,7 @@
 #include "reactor/slot_table.h"
 
+#include "reactor/reactor.h"
+
 #include <mutex>
 #include <new>
 
@@ -32,28 +34,30 @@ slot* slot_table::take() noexcept {
 }
 
 void slot_table::give(slot& s) noexcept {
-  bool is_last = false;
-  {
-    const std::scoped_lock hold(lock_);
-    s.next_free = free_;
-    free_ = &s;
-    open_.store(open_.load(relaxed) - 1, relaxed);
-    is_last = abandoned_ && open_.load(relaxed) == 0;
-  }
-  if (is_last) delete this;
+  const std::scoped_lock hold(lock_);
+  s.next_free = free_;
+  free_ = &s;
+  open_.store(open_.load(relaxed) - 1, relaxed);
 }
 
 void slot_table::abandon() noexcept {
-  bool is_empty = false;
   {
     const std::scoped_lock hold(lock_);
-    abandoned_ = true;
+    owner_.store(nullptr, release);
     for (const auto& chunk : owned_) {
       for (std::uint32_t i = 0; i < chunk_slots; ++i) chunk[i].registered.store(nullptr, release);
     }
-    is_empty = open_.load(relaxed) == 0;
   }
-  if (is_empty) delete this;
+  let_go();
+}
+
+void slot_table::deregister(slot& s, bool by_own_worker) noexcept {
+  if (by_own_worker) {  // Its runtime cannot end meanwhile.
+    if (reactor* const r = s.registered.load(acquire)) r->remove(s);
+    return;
+  }
+  const std::scoped_lock hold(lock_);
+  if (reactor* const r = s.registered.load(acquire)) r->remove(s);
 }
 
 }  // namespace weft::inline v0::detail

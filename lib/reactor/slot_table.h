@@ -14,6 +14,7 @@
 namespace weft::inline v0::detail {
 
 class reactor;
+class scheduler;
 
 enum class direction : std::uint8_t { read, write };
 
@@ -27,13 +28,24 @@ class slot_users {
   static constexpr std::uint32_t generation_of(std::uint64_t bits) noexcept {
     return static_cast<std::uint32_t>(bits >> 32);
   }
+  static constexpr bool is_open_as(std::uint64_t bits, std::uint32_t generation) noexcept {
+    return generation_of(bits) == generation && (bits & closing_bit) == 0;
+  }
   static constexpr bool is_last_of_closing(std::uint64_t bits) noexcept {
     return (bits & closing_bit) != 0 && (bits & count_mask) == 0;
   }
 
-  // Acquire: pairs with the release of reopen() and of earlier users.
-  std::uint64_t enter() noexcept { return bits_.fetch_add(1, acq_rel) + 1; }
-  std::uint64_t leave() noexcept { return bits_.fetch_sub(1, acq_rel) - 1; }
+  // Counts the caller as a user. False, and not counted, if it is closing or of another generation.
+  bool enter(std::uint32_t generation) noexcept {
+    std::uint64_t seen = bits_.load(relaxed);
+    do {
+      if (generation_of(seen) != generation || (seen & closing_bit) != 0) return false;
+    } while (!bits_.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed));
+    return true;
+  }
+
+  // Only of a user that was counted. True for the last user of a closing slot, which must finish the close.
+  bool leave() noexcept { return is_last_of_closing(bits_.fetch_sub(1, acq_rel) - 1); }
 
   // Marks it closing, and counts the caller as a user. False if it is closing, or of another generation.
   bool begin_close(std::uint32_t generation) noexcept {
@@ -61,8 +73,8 @@ struct alignas(64) slot {
   slot_users users;
   readiness directions[2];
   atomic<reactor*> registered{nullptr};  // Where its events come from, once a call had to wait.
-  atomic<bool> half_closed{false};  // The peer sends no more: a short read says nothing about what is left.
-  atomic<std::uint32_t> tick{0};    // Of the last event; the lead of `registered` counts.
+  atomic<bool> half_closed{false};       // The peer sends no more: a short read says nothing about what is left.
+  atomic<std::uint32_t> tick{0};         // Of the last event; the lead of `registered` counts.
   std::uint32_t index = 0;
   int fd = -1;  // Constant while open.
   slot* next_free = nullptr;
@@ -71,11 +83,10 @@ struct alignas(64) slot {
 };
 
 // Thread safety: all members may be called at once.
-// Lifetime: made by new; ends when it was abandoned and its last slot is given back: a descriptor may outlive
-// its runtime.
+// Lifetime: made by new; ends when it was abandoned and the last handle has let go: a descriptor may outlive its runtime.
 class slot_table {
  public:
-  slot_table() = default;
+  explicit slot_table(scheduler& owner) noexcept : owner_(&owner) {}
   slot_table(const slot_table&) = delete;
   slot_table& operator=(const slot_table&) = delete;
 
@@ -83,13 +94,25 @@ class slot_table {
   slot* take() noexcept;
   void give(slot& s) noexcept;
 
+  // A handle that names a slot of this table holds the table.
+  void hold() noexcept { holders_.fetch_add(1, relaxed); }
+  void let_go() noexcept {
+    if (holders_.fetch_sub(1, acq_rel) == 1) delete this;
+  }
+
   // Requires: `index` came from a slot of this table.
   slot& at(std::uint32_t index) const noexcept {
     return chunks_[index / chunk_slots].load(acquire)[index % chunk_slots];
   }
 
-  // The runtime is gone: the reactors that the open slots name no longer exist.
+  // The runtime is gone: the reactors that the open slots name no longer exist. Its own hold ends.
   void abandon() noexcept;
+
+  // Takes `s` out of its reactor's poller, if it is in one; also from a thread that may race with abandon().
+  void deregister(slot& s, bool by_own_worker) noexcept;
+
+  // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), as where a fiber of it waits.
+  scheduler* owner() const noexcept { return owner_.load(acquire); }
 
   std::size_t open() const noexcept { return open_.load(relaxed); }
 
@@ -101,8 +124,9 @@ class slot_table {
 
   bool grow() noexcept;
 
+  atomic<scheduler*> owner_;
+  atomic<std::size_t> holders_{1};
   spin_lock lock_;
-  bool abandoned_ = false;
   slot* free_ = nullptr;  // Under lock_, as are the owners.
   std::uint32_t chunk_count_ = 0;
   std::vector<std::unique_ptr<slot[]>> owned_;

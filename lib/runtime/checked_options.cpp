@@ -11,9 +11,7 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw std::invalid_argument("weft::options: " + what);
-}
+[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("weft::options: " + what); }
 
 // As many seats as workers are wanted: real ones first, then round and round over the same CPUs.
 topology grown(const topology& base, std::size_t count) {
@@ -30,8 +28,8 @@ topology checked_topology(const options& wanted) {
            " are possible");
   }
   if (stack_class_for(wanted.stack_bytes) < 0) {
-    refuse("stack_bytes = " + std::to_string(wanted.stack_bytes) + ": between " +
-           std::to_string(min_stack_bytes) + " and " + std::to_string(max_stack_bytes) + " are possible");
+    refuse("stack_bytes = " + std::to_string(wanted.stack_bytes) + ": between " + std::to_string(min_stack_bytes) +
+           " and " + std::to_string(max_stack_bytes) + " are possible");
   }
   if (wanted.spin && wanted.spin->count() < 0) {
     refuse("spin = " + std::to_string(wanted.spin->count()) + " ns: it cannot be negative");

@@ -42,7 +42,7 @@ void settle_thread(const std::vector<int>& cpus) noexcept {
   set_default_float_control();
 }
 
-std::string describe_left(const std::vector<fiber_record*>& left) {
+std::string describe_left(const std::vector<const fiber_record*>& left) {
   std::string text = "weft: a runtime is being destroyed and waits for " + std::to_string(left.size()) +
                      " fiber(s) that were cancelled but go on:\n";
   constexpr std::size_t most = 10;
@@ -62,13 +62,16 @@ std::string describe_left(const std::vector<fiber_record*>& left) {
 
 struct runtime::parts {
   struct fork_watch {
-    fork_watch() { detail::watch_fork(); }
+    fork_watch() {
+      detail::watch_fork();
+      detail::register_fork_child([] { detail::set_here_word(0); });
+    }
     ~fork_watch() { detail::unwatch_fork(); }
   };
 
   fork_watch watched;  // First in, last out.
   detail::scheduler cores;
-  detail::slot_table& slots = *new detail::slot_table;
+  detail::slot_table& slots = *new detail::slot_table(cores);
   detail::shared_cpus cpus;
 
   parts(const options& wanted, detail::topology seats) : cores(wanted, std::move(seats)) {}
@@ -83,8 +86,7 @@ void runtime::parts::start() {
   using namespace detail;
   for (const auto& c : cores.cores) c->events = std::make_unique<reactor>(*c, slots, cores.wanted.reactor);
   std::vector<std::vector<int>> cpus_of(cores.seats.size());
-  for (std::size_t i = 0; i < cores.seats.size(); ++i)
-    cpus_of[i] = cpus_for(cores.seats, i, cores.wanted.pin);
+  for (std::size_t i = 0; i < cores.seats.size(); ++i) cpus_of[i] = cpus_for(cores.seats, i, cores.wanted.pin);
   for (const auto& c : cores.cores) {
     reactor_of(*c).start([mine = cpus_of[c->index]] { settle_thread(mine); });
   }
@@ -131,9 +133,7 @@ runtime::~runtime() {
   for (const auto& c : s.cores) parts_->reactor_of(*c).stop();
 }
 
-std::size_t runtime::cores() const noexcept {
-  return parts_->cores.cores.size();
-}
+std::size_t runtime::cores() const noexcept { return parts_->cores.cores.size(); }
 
 namespace detail {
 
@@ -153,9 +153,7 @@ runtime_statistics statistics_of(const scheduler& s) {
 }
 }  // namespace
 
-scheduler& scheduler_of(runtime& r) noexcept {
-  return r.parts_->cores;
-}
+scheduler& scheduler_of(runtime& r) noexcept { return r.parts_->cores; }
 
 void refuse_run_inside_fiber() {
   if (current_fiber() == nullptr) return;
@@ -165,9 +163,7 @@ void refuse_run_inside_fiber() {
 
 }  // namespace detail
 
-runtime_statistics runtime::statistics() const {
-  return detail::statistics_of(parts_->cores);
-}
+runtime_statistics runtime::statistics() const { return detail::statistics_of(parts_->cores); }
 
 runtime_statistics statistics() {
   const detail::core* const c = detail::here();

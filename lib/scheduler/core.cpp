@@ -34,21 +34,58 @@ void core::cancel_published(activation& left, std::uint64_t epoch) noexcept {
 
 // From the thread stack a batch of events keeps its order; a migrating fiber goes where thieves find it.
 void core::put_ready_elsewhere(activation& a) noexcept {
-  if (current == nullptr || a.is_bound() || chaos_says(4)) {
+  const bool is_bound = a.is_bound();  // Read first: once it is queued a thief may run it.
+  if (current == nullptr || is_bound || chaos_says(4)) {
     queue_ready(a);
   } else if (activation* const before = open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
     queue_ready(*before);
   } else {
     return;  // A lone `next` wakes nobody: it runs here as soon as this fiber waits.
   }
-  if (!a.is_bound()) wake_one_for(*this);
+  if (!is_bound) wake_one_for(*this);
+}
+
+activation* core::take_reserve(fiber_record& f) noexcept {
+  f.marks.fetch_or(fiber_record::has_no_stack, relaxed);
+  if (reserve_ == nullptr) stackless_.push_back(f);
+  return std::exchange(reserve_, nullptr);
+}
+
+void core::fill_reserve() noexcept {
+  reserve_ = static_cast<activation*>(stacks.take(default_stack_class));
+  if (reserve_ != nullptr) reserve_->is_reserve = true;
 }
 
 // Oldest first, now and then: neither a chain of wakes nor the newest spawns may starve what was spawned long ago.
+// Each source comes first in its turn, so that none starves behind another.
 runnable core::pick_oldest() noexcept {
-  if (fiber_record* const f = spawned_.take_oldest()) return runnable(f);
-  if (inbox_node* const n = wanted_.pop_front()) return runnable(&record_of(*n));
-  return runnable(open_ready_.pop());
+  const std::uint32_t turn = budget_ / 16;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    runnable r;
+    switch ((turn + i) % 3) {
+      case 0:
+        if (fiber_record* const f = spawned_.take_oldest()) r = runnable(f);
+        break;
+      case 1:
+        if (inbox_node* const n = wanted_.pop_front()) r = runnable(&record_of(*n));
+        break;
+      default:
+        r = runnable(pop_open());
+        break;
+    }
+    if (r) return r;
+  }
+  return {};
+}
+
+void core::refill_ring() noexcept {
+  while (activation* const a = open_overflow_.front()) {
+    // Unlinked first: once it is in the ring a thief may run it.
+    open_overflow_.pop_front();
+    if (open_ready_.push(a)) continue;
+    open_overflow_.push_front(*a);
+    return;
+  }
 }
 
 void wake_one_for(core& from) noexcept {
@@ -77,17 +114,22 @@ void core::deliver_open(activation& a) noexcept {
 
 void core::kick() noexcept {
   full_fence();  // Pairs with park(): it sees what was delivered, or we see that it parks.
-  if (note_.load(relaxed) == note_word(note_state::awake)) return;
-  const std::uint32_t before = note_.exchange(note_word(note_state::notified), acq_rel);  // Pairs with park().
-  if (before == note_word(note_state::in_poller)) {
+  std::uint32_t seen = note_.load(relaxed);
+  const std::uint32_t told = note_word(note_state::notified);
+  do {
+    if (seen == note_word(note_state::awake) || seen == told) return;
+  } while (!note_.compare_exchange_weak(seen, told, acq_rel, relaxed));  // Pairs with park().
+  if (seen == note_word(note_state::in_poller)) {
     events->wake();
-  } else if (before == note_word(note_state::in_note)) {
+  } else {
     futex_wake(note_, 1);
   }
 }
 
 bool core::has_own_work() const noexcept {
-  return !bound_inbox_.empty() || !wanted_inbox_.empty() || !open_inbox_.empty();
+  return !bound_inbox_.empty() || !wanted_inbox_.empty() || !open_inbox_.empty() || bound_next_ != nullptr ||
+         !bound_ready_.empty() || !wanted_.empty() || !open_overflow_.empty() || open_next_.load(relaxed) != nullptr ||
+         (!stackless_.empty() && reserve_ != nullptr);
 }
 
 bool core::has_open_work() const noexcept {
@@ -130,20 +172,21 @@ runnable core::take_delivered() noexcept {
     wanted_.push_back(*n);
     n = next;
   }
-  for (inbox_node* n = open_inbox_.empty() ? nullptr : open_inbox_.take_all(); n != nullptr;) {
+  if (!open_inbox_.empty()) take_open_inbox();
+  if (!owner.injected.maybe_nonempty()) return {};
+  return runnable(static_cast<fiber_record*>(owner.injected.try_pop()));
+}
+
+// A batch for one core is work for others, too.
+void core::take_open_inbox() noexcept {
+  inbox_node* n = open_inbox_.take_all();
+  const bool are_many = n != nullptr && n->next_in_inbox != nullptr;
+  while (n != nullptr) {
     inbox_node* const next = n->next_in_inbox;
-    activation& a = activation_of_node(*n);
+    queue_ready(activation_of_node(*n));
     n = next;
-    if (open_ready_.push(&a)) continue;
-    open_inbox_.push(a);  // The ring is full: the rest waits for the next round, in order.
-    while (n != nullptr) {
-      inbox_node* const after = n->next_in_inbox;
-      open_inbox_.push(*n);
-      n = after;
-    }
   }
-  if (void* const f = owner.injected.try_pop()) return runnable(static_cast<fiber_record*>(f));
-  return {};
+  if (are_many) wake_one_for(*this);
 }
 
 void core::begin_round() noexcept {

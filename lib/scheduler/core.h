@@ -70,6 +70,11 @@ class core {
   // Any thread. Ends the worker's sleep, now or the next one.
   void kick() noexcept;
 
+  // For a fiber that gets no stack: the reserve stack, on which it ends with ENOMEM; null while that is in use, then
+  // the fiber waits in line for it.
+  activation* take_reserve(fiber_record& f) noexcept;
+  void fill_reserve() noexcept;
+
   // --- Switching ---------------------------------------------------------------------------------------------------
 
   // Resumed side of every switch: finishes what the stack that was left asked for.
@@ -111,6 +116,7 @@ class core {
 
   // Any thread reads. Moves with every round and every park; the monitor compares it.
   atomic<std::uint32_t> rounds{0};
+  bool is_parked_in_poller() const noexcept { return note_.load(acquire) == note_word(note_state::in_poller); }
   bool is_awake() const noexcept { return note_.load(acquire) == note_word(note_state::awake); }
 
  private:
@@ -124,14 +130,21 @@ class core {
   activation* take_next() noexcept;
   fiber_record* take_fresh() noexcept;
   runnable pick_oldest() noexcept;
+  void take_open_inbox() noexcept;
   void queue_ready(activation& a) noexcept;
+  activation* pop_open() noexcept;
+  void refill_ring() noexcept;
+  void cut_chain() noexcept;
   void put_ready_elsewhere(activation& a) noexcept;
 
+  activation* reserve_ = nullptr;
+  intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> stackless_;  // In line for the reserve.
   std::uint32_t budget_ = ticks_per_round;
   std::uint32_t next_chain_ = 0;
   activation* bound_next_ = nullptr;
   intrusive_fifo<activation, &activation::next_ready> bound_ready_;
-  intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> wanted_;  // Un-started fibers wanted on this core.
+  intrusive_fifo<activation, &activation::next_ready> open_overflow_;  // Behind a full ring.
+  intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> wanted_;      // Un-started fibers wanted on this core.
 
   alignas(cache_line) atomic<activation*> open_next_{nullptr};  // The owner fills it; a rescuer may take it.
   ready_ring<activation, 256> open_ready_;

@@ -12,9 +12,15 @@ namespace weft::inline v0::detail {
 inline void core::queue_ready(activation& a) noexcept {
   if (a.is_bound()) {
     bound_ready_.push_back(a);
-  } else if (!open_ready_.push(&a)) {
-    open_inbox_.push(a);
+  } else if (!open_overflow_.empty() || !open_ready_.push(&a)) {
+    open_overflow_.push_back(a);
   }
+}
+
+inline activation* core::pop_open() noexcept {
+  if (open_ready_.empty() && !open_overflow_.empty()) [[unlikely]]
+    refill_ring();
+  return open_ready_.pop();
 }
 
 inline void core::put_ready(activation& a) noexcept {
@@ -28,14 +34,21 @@ inline void core::put_ready(activation& a) noexcept {
 
 inline void core::put_back(activation& a) noexcept {
   a.run.store(run_state::ready, relaxed);  // Nobody else knows of it until it is queued.
+  const bool is_bound = a.is_bound();      // Read first: once it is queued a thief may run it.
   queue_ready(a);
-  if (!a.is_bound()) [[unlikely]]
+  if (!is_bound) [[unlikely]]
     wake_one_for(*this);
 }
 
 inline void core::put_unstarted(fiber_record& f) {
-  spawned_.push(&f);
+  // Counted first: a thief may have ended it before we go on, and then nobody may believe that no fiber is left.
   counters.spawned.add();
+  try {
+    spawned_.push(&f);
+  } catch (...) {
+    counters.ended.add();
+    throw;
+  }
   wake_one_for(*this);
 }
 
@@ -51,20 +64,29 @@ WEFT_ALWAYS_INLINE runnable core::pick() noexcept {
   if (++next_chain_ <= longest_next_chain) [[likely]] {
     if (activation* const a = take_next()) return runnable(a);
   }
-  next_chain_ = 0;
+  cut_chain();
   if (budget_ % 16 == 0) [[unlikely]] {
     if (const runnable oldest = pick_oldest()) return oldest;
   }
   if (activation* const a = bound_ready_.pop_front()) return runnable(a);
-  if (!open_ready_.empty()) {
-    if (activation* const a = open_ready_.pop()) return runnable(a);
+  if (!open_ready_.empty() || !open_overflow_.empty()) {
+    if (activation* const a = pop_open()) return runnable(a);
   }
   if (fiber_record* const f = take_fresh()) return runnable(f);
   return runnable(take_next());
 }
 
+// A chain of wakes through `next` has had its turn, or there was none. What waits behind it joins the queue.
+inline void core::cut_chain() noexcept {
+  next_chain_ = 0;
+  if (open_next_.load(relaxed) == nullptr) return;
+  if (activation* const a = open_next_.exchange(nullptr, acq_rel)) queue_ready(*a);
+}
+
 inline fiber_record* core::take_fresh() noexcept {
   if (inbox_node* const n = wanted_.pop_front()) return static_cast<fiber_record*>(n);
+  if (!stackless_.empty() && reserve_ != nullptr) [[unlikely]]
+    return static_cast<fiber_record*>(stackless_.pop_front());
   return spawned_.pop();
 }
 
@@ -90,7 +112,11 @@ inline void core::publish(activation& left) noexcept {
 
 inline void core::recycle(activation& left) noexcept {
   destroy_identity(left.sanitizer);
-  stacks.give(&left);
+  if (left.is_reserve) [[unlikely]] {
+    reserve_ = &left;
+  } else {
+    stacks.give(&left);
+  }
 }
 
 WEFT_ALWAYS_INLINE void core::settle(saved_context from) noexcept {

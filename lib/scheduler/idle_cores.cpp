@@ -36,9 +36,9 @@ bool idle_cores::leave_search() noexcept {
   return last;
 }
 
-bool idle_cores::anyone_parked() const noexcept {
-  for (std::size_t w = 0; w <= word_of(cores_ - 1); ++w) {
-    if (bits_[w].load(relaxed) != 0) return true;
+bool idle_cores::anyone_parked(std::span<const std::uint16_t> among) const noexcept {
+  for (const std::uint16_t core : among) {
+    if ((bits_[word_of(core)].load(relaxed) & bit_of(core)) != 0) return true;
   }
   return false;
 }
@@ -59,7 +59,7 @@ std::size_t idle_cores::claim_parked(std::span<const std::uint16_t> nearest_firs
     full_fence();  // Pairs with announce(): who parked while we were counted is seen now.
     // Bits, not the count: a parker that has counted itself but not set its bit yet has its re-scan before
     // it.
-    if (!anyone_parked()) return nobody;
+    if (!anyone_parked(nearest_first)) return nobody;
     spin_pause();
   }
 }

@@ -59,7 +59,7 @@ class idle_cores {
 
  private:
   std::size_t claim_parked(std::span<const std::uint16_t> nearest_first) noexcept;
-  bool anyone_parked() const noexcept;
+  bool anyone_parked(std::span<const std::uint16_t> among) const noexcept;
 
   const std::size_t cores_;
   std::unique_ptr<atomic<std::uint64_t>[]> bits_;        // Set: parked and unclaimed.

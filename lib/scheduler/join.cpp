@@ -34,7 +34,11 @@ std::string description_of(const fiber_record& f) {
 wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellable) noexcept {
   wait_node n;
   n.who = begin_wait(cancellable);
-  if (!f.end.add(n)) return retract_wait(n.who);
+  if (!f.end.add(n)) {
+    const wake_reason why = retract_wait(n.who);
+    f.end.remove(n);  // Waits for the finisher, which is about to say that it is done.
+    return why;
+  }
   const wake_reason why = finish_wait(n.who, deadline);
   if (why != wake_reason::notified) f.end.remove(n);
   return why;
@@ -89,36 +93,52 @@ bool fiber_has_value(const fiber_record* fiber) noexcept { return fiber->outcome
 
 void throw_fiber_outcome(fiber_record* fiber) { throw_outcome(*fiber); }
 
+namespace {
+
+// Calls `act` with the scheduler of `f`, unless that is gone: a handle may outlive it.
+template <class Act>
+void with_scheduler(fiber_record& f, Act act) noexcept {
+  core* const c = here();
+  if (c != nullptr && &c->owner == f.home) {
+    act(c->owner);
+    return;
+  }
+  const record_memory::visit staying(record_memory::of(&f));
+  if (scheduler* const s = staying.owner()) act(*s);
+}
+
+void report_lost(fiber_record& f) noexcept {
+  with_scheduler(f, [&f](scheduler& s) { s.report_lost_error(f); });
+}
+
+}  // namespace
+
 void cancel_and_join(fiber_record* fiber) noexcept {
   fiber_record& f = *fiber;
   if (!f.end.done()) {
     if (fiber == current_fiber()) {
-      f.home->report("weft: " + description_of(f) +
-                     " drops the handle of itself; a fiber cannot wait for its own end, so it is detached\n");
+      f.home->report("weft: a fiber drops the handle of itself; it cannot wait for its own end, so it is detached\n");
       detach_fiber(fiber);
       return;
     }
-    request_cancel(f);
+    cancel_fiber(fiber);
     while (!f.end.done()) wait_for_end(f, never, false);
   }
-  if (f.outcome == fiber_outcome::error && (f.references.load(relaxed) & fiber_record::orphan_bit) == 0) {
-    f.home->report_lost_error(f);
-  }
-  release_fiber(fiber);
+  if (f.outcome == fiber_outcome::error) report_lost(f);
+  give_up(f);
 }
 
 void detach_fiber(fiber_record* fiber) noexcept {
   // Pairs with end_fiber(): of both, the second reports.
   const std::uint8_t before = fiber->marks.fetch_or(fiber_record::detached, acq_rel);
-  if ((before & fiber_record::ended_with_error) != 0 &&
-      (fiber->references.load(acquire) & fiber_record::orphan_bit) == 0) {
-    fiber->home->report_lost_error(*fiber);
-  }
-  release_fiber(fiber);
+  if ((before & fiber_record::ended_with_error) != 0) report_lost(*fiber);
+  give_up(*fiber);
 }
 
 void cancel_fiber(fiber_record* fiber) noexcept {
-  if (!fiber->end.done()) request_cancel(*fiber);
+  with_scheduler(*fiber, [fiber](scheduler&) {
+    if (!fiber->end.done()) request_cancel(*fiber);
+  });
 }
 
 bool fiber_is_done(const fiber_record* fiber) noexcept { return fiber->end.done(); }

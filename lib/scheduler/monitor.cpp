@@ -23,7 +23,8 @@ monitor::~monitor() {
 }
 
 void monitor::wake() noexcept {
-  if (asleep_.exchange(0, acq_rel) != 0) futex_wake(asleep_, 1);
+  full_fence();  // Pairs with run(): it sees why it is woken, or we see it asleep.
+  if (asleep_.exchange(0, seq_cst) != 0) futex_wake(asleep_, 1);
 }
 
 bool monitor::all_parked() const noexcept {

@@ -1,10 +1,13 @@
 #include "scheduler/plain_thread.h"
 
 #include "platform/spin_lock.h"
+#include "platform/system_calls.h"
 #include "platform/thread_exit.h"
 #include "scheduler/here.h"
 
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 namespace weft::inline v0::detail {
 
@@ -39,6 +42,13 @@ thread_record* take_record() {
 thread_record& this_thread_record() {
   const std::uintptr_t word = here_word();
   if ((word & 1) != 0) return *reinterpret_cast<thread_record*>(word & ~std::uintptr_t{1});
+  if (word != 0) {
+    // A worker has none: it would sleep with all its fibers.
+    constexpr std::string_view what =
+        "weft: a worker thread waits outside of its fibers, in a callback of the scheduler\n";
+    sys().write(2, what.data(), what.size());
+    std::abort();
+  }
   thread_record* const r = take_record();
   set_here_word(reinterpret_cast<std::uintptr_t>(r) | 1);
   at_thread_exit(&give_back, r);

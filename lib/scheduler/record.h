@@ -16,7 +16,6 @@
 namespace weft::inline v0::detail {
 
 class scheduler;
-class orphanage;
 struct activation;
 
 enum class fiber_life : std::uint8_t { vacant, fresh, started, ended };
@@ -44,7 +43,7 @@ class fiber_record : public inbox_node {
   static constexpr std::uint8_t cancel_requested = 1;
   static constexpr std::uint8_t detached = 2;
   static constexpr std::uint8_t ended_with_error = 4;
-  static constexpr std::uint32_t orphan_bit = std::uint32_t{1} << 31;  // In `references`: the runtime is gone.
+  static constexpr std::uint8_t has_no_stack = 8;  // It ends with ENOMEM instead of starting.
 
   // The right to run a fiber that has not started: of all takers exactly one gets it.
   bool claim_start() noexcept {
@@ -64,14 +63,13 @@ class fiber_record : public inbox_node {
 
   const body_type* type = nullptr;
   void* body = nullptr;
-  scheduler* home = nullptr;  // The runtime's scheduler; gone where the orphan bit is set.
+  scheduler* home = nullptr;  // The runtime's scheduler; a handle may outlive it, see record_memory.h.
   std::uint64_t id = 0;
   completion end;
   atomic<activation*> on_stack{nullptr};  // Where it runs; set at start, cleared at its end.
   source_location site;
   std::exception_ptr error;
-  const char* name_text = nullptr;          // Behind the body, in the same block.
-  atomic<orphanage*> orphaned_to{nullptr};  // With the orphan bit: what keeps this memory.
+  const char* name_text = nullptr;  // Behind the body, in the same block.
 };
 
 static_assert(sizeof(fiber_record) <= record_bytes, "an un-started fiber is one record of 128 bytes and its closure");

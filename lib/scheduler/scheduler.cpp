@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::int64_t drain_interval = 500'000;
 
-stack_options stack_options_of(const options& wanted) {
+stack_options stack_options_of(const options& wanted, std::size_t cores) {
   stack_options result;
-  result.max_stacks = wanted.max_stacks;
+  // The cores' reserve stacks come on top.
+  result.max_stacks = wanted.max_stacks == 0 ? 0 : wanted.max_stacks + cores;
   return result;
 }
 
@@ -26,9 +27,8 @@ stack_options stack_options_of(const options& wanted) {
 scheduler::scheduler(const options& its_options, topology its_seats)
     : wanted(its_options),
       seats(std::move(its_seats)),
-      refuge_(std::make_unique<orphanage>(std::make_unique<record_memory>(seats.size()))),
-      records(refuge_->memory()),
-      stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted)),
+      records(*new record_memory(*this, seats.size())),
+      stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted, seats.size())),
       idle(seats.size()) {
   usual_traits.size_class = static_cast<std::uint8_t>(stack_class_for(wanted.stack_bytes));
   usual_traits.migration = wanted.migration;
@@ -41,29 +41,23 @@ scheduler::scheduler(const options& its_options, topology its_seats)
 }
 
 scheduler::~scheduler() {
+  records.close();
   cores.clear();
-  // Handles of ended fibers may outlive us: their records' memory dies with the last of them.
-  orphanage* const refuge = refuge_.release();
-  records.chunks.for_each_block([refuge](void* block, std::size_t) {
-    auto& f = *static_cast<fiber_record*>(block);
-    if (f.life.load(acquire) != fiber_life::ended) return;
-    refuge->hold();
-    // Release: publishes the orphanage to release_fiber(). A record without references is being released this
-    // moment.
-    f.orphaned_to.store(refuge, relaxed);
-    if (f.references.fetch_or(fiber_record::orphan_bit, acq_rel) == 0) refuge->keep_for_ever();
+  std::int64_t left = 0;
+  records.for_each_block([&left](void* block, std::size_t) {
+    if (static_cast<fiber_record*>(block)->life.load(acquire) == fiber_life::ended) ++left;  // Pairs with free_ended().
   });
-  refuge->release();
+  records.leave_to_strangers(left);
 }
 
 void scheduler::start(const std::function<void(core&)>& prepare) {
+  monitor_ = std::make_unique<monitor>(*this);  // Before the workers, which tell it when they wake.
   for (const auto& c : cores) {
     workers_.emplace_back("weft-" + std::to_string(c->index), [&worker = *c, prepare] {
       prepare(worker);
       worker.run_worker();
     });
   }
-  monitor_ = std::make_unique<monitor>(*this);
 }
 
 void scheduler::stop() noexcept {
@@ -73,14 +67,13 @@ void scheduler::stop() noexcept {
   workers_.clear();
   monitor_.reset();
   while (visitors_.load(acquire) != 0) yield_thread();  // Pairs with ~visit().
+  records.close();
 }
 
-void scheduler::tell_monitor_awake() noexcept {
-  if (monitor_ != nullptr) monitor_->core_awake();
-}
+void scheduler::tell_monitor_awake() noexcept { monitor_->core_awake(); }
 
 void scheduler::drain(std::int64_t patience,
-                      const std::function<void(const std::vector<fiber_record*>&)>& report) noexcept {
+                      const std::function<void(const std::vector<const fiber_record*>&)>& report) noexcept {
   draining_.store(true, seq_cst);
   const atomic<std::uint32_t> nobody_wakes{0};
   std::int64_t report_at = deadline_after(patience);
@@ -88,15 +81,14 @@ void scheduler::drain(std::int64_t patience,
     for_each_fiber([](fiber_record& f) { request_cancel(f); });
     if (live_fibers() == 0) return;
     futex_wait(nobody_wakes, 0, deadline_after(drain_interval));
-    if (monotonic_now() >= report_at) {
-      std::vector<fiber_record*> left;
-      for_each_fiber([&left](fiber_record& f) {
-        add_reference(&f);
-        left.push_back(&f);
-      });
+    if (monotonic_now() < report_at) continue;
+    report_at = deadline_after(patience);
+    try {
+      std::vector<const fiber_record*> left;
+      for_each_fiber([&left](fiber_record& f) { left.push_back(&f); });
       report(left);
-      for (fiber_record* const f : left) release_fiber(f);
-      report_at = deadline_after(patience);
+    } catch (const std::bad_alloc&) {
+      this->report("weft: a runtime is being destroyed and waits for fibers that were cancelled but go on\n");
     }
   }
 }
@@ -116,18 +108,13 @@ void scheduler::inject(fiber_record& f) {
   wake_one();
 }
 
+// Without references: a block stays readable for good, and what was true of a fiber a moment ago may now be true of
+// another one in its place.
 void scheduler::for_each_fiber(const std::function<void(fiber_record&)>& see) {
-  records.chunks.for_each_block([&see](void* block, std::size_t) {
+  records.for_each_block([&see](void* block, std::size_t) {
     auto& f = *static_cast<fiber_record*>(block);
     const fiber_life life = f.life.load(acquire);  // Pairs with launch().
-    if (life != fiber_life::fresh && life != fiber_life::started) return;
-    std::uint32_t held = f.references.load(relaxed);
-    do {
-      if (held == 0) return;
-    } while (!f.references.compare_exchange_weak(held, held + 1, acq_rel, relaxed));
-    // The block may have passed on to a record that is still being made: only a launched one is seen.
-    if (f.life.load(acquire) == fiber_life::fresh || f.life.load(acquire) == fiber_life::started) see(f);
-    release_fiber(&f);
+    if (life == fiber_life::fresh || life == fiber_life::started) see(f);
   });
 }
 

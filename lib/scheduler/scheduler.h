@@ -7,7 +7,7 @@
 #include "scheduler/core.h"
 #include "scheduler/idle_cores.h"
 #include "scheduler/injection.h"
-#include "scheduler/orphanage.h"
+#include "scheduler/record_memory.h"
 
 #include <weft/options.h>
 
@@ -34,7 +34,8 @@ class scheduler {
 
   // Cancels every live fiber again and again until none is left; fibers spawned meanwhile are born cancelled.
   // Calls `report` about once in `patience` nanoseconds while some remain.
-  void drain(std::int64_t patience, const std::function<void(const std::vector<fiber_record*>&)>& report) noexcept;
+  void drain(std::int64_t patience,
+             const std::function<void(const std::vector<const fiber_record*>&)>& report) noexcept;
 
   bool is_stopping() const noexcept { return stopping_.load(relaxed); }
   bool is_draining() const noexcept { return draining_.load(relaxed); }
@@ -51,7 +52,7 @@ class scheduler {
   // An un-started fiber from a thread that is no worker here. Throws bad_alloc with nothing changed.
   void inject(fiber_record& f);
 
-  // Walks all live fibers; each is held by a reference while `visit` sees it.
+  // Shows all live fibers; any of them may end, and its block pass on to another one, while it is looked at.
   void for_each_fiber(const std::function<void(fiber_record&)>& visit);
   std::uint64_t live_fibers() const noexcept;
 
@@ -76,11 +77,7 @@ class scheduler {
   const options wanted;
   const topology seats;
 
- private:
-  std::unique_ptr<orphanage> refuge_;  // Made at the start, so that the end cannot fail for want of memory.
-
- public:
-  record_memory& records;
+  record_memory& records;  // May outlive us.
   stack_arena_set stacks;
   idle_cores idle;
   fiber_traits usual_traits;  // Of a fiber without attributes.

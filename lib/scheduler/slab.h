@@ -134,6 +134,8 @@ class slab_heap {
     }
   }
 
+  slab_chunk_source& source() const noexcept { return source_; }
+
   // Returns: how large the block is, in bytes.
   static std::size_t block_bytes(void* block) noexcept { return slab_chunk::of(block)->block_bytes; }
 

@@ -1,7 +1,7 @@
 // From a closure to an un-started fiber in a queue.
 #include "platform/process.h"
-#include "scheduler/orphanage.h"
 #include "scheduler/record.h"
+#include "scheduler/record_memory.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_of.h"
@@ -65,6 +65,10 @@ WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const bo
   return f;
 }
 
+void free_body(fiber_record& f) noexcept {
+  if (f.traits.has_separate_body) ::operator delete (f.body, std::align_val_t{f.type->alignment});
+}
+
 // With attributes, from another thread, or with a body that does not fit behind the record.
 WEFT_COLD fiber_record* new_unusual_fiber(scheduler& s, const attributes& wanted, const body_type& type,
                                           source_location site, bool is_detached) {
@@ -82,7 +86,7 @@ WEFT_COLD fiber_record* new_unusual_fiber(scheduler& s, const attributes& wanted
     try {
       f->body = ::operator new (type.bytes, std::align_val_t{type.alignment});
     } catch (...) {
-      free_record(*f);
+      free_unlaunched(*f);
       throw;
     }
     f->traits.has_separate_body = true;
@@ -131,7 +135,7 @@ fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_typ
 
 void* body_of(fiber_record* fiber) noexcept { return fiber->body; }
 
-void abandon(fiber_record* fiber) noexcept { free_record(*fiber); }
+void abandon(fiber_record* fiber) noexcept { free_unlaunched(*fiber); }
 
 void launch(fiber_record* fiber) {
   fiber_record& f = *fiber;
@@ -158,28 +162,33 @@ void add_reference(fiber_record* fiber) noexcept { fiber->references.fetch_add(1
 
 void release_fiber(fiber_record* fiber) noexcept { give_up(*fiber); }
 
-void free_record(fiber_record& f) noexcept {
+void free_unlaunched(fiber_record& f) noexcept {
   free_body(f);
   core* const c = here();
-  slab_heap* const mine = c != nullptr && &c->owner == f.home ? &c->slab : nullptr;
   f.life.store(fiber_life::vacant, relaxed);
-  slab_heap::release(&f, mine);
+  slab_heap::release(&f, c != nullptr && &c->owner == f.home ? &c->slab : nullptr);
 }
 
-void free_body(fiber_record& f) noexcept {
-  if (f.traits.has_separate_body) ::operator delete (f.body, std::align_val_t{f.type->alignment});
-}
-
-void free_ended(fiber_record& f, bool is_orphan) noexcept {
+void free_ended(fiber_record& f) noexcept {
   if (f.outcome == fiber_outcome::value) f.type->destroy_result(f.body);
   f.error = nullptr;
-  if (is_orphan) {
-    orphanage* const last_home = f.orphaned_to.load(relaxed);
-    free_body(f);
-    last_home->release();
-  } else {
-    free_record(f);
+  free_body(f);
+  core* const c = here();  // Afresh: what was just destroyed may have suspended us.
+  if (c != nullptr && &c->owner == f.home) {
+    f.life.store(fiber_life::vacant, relaxed);
+    slab_heap::release(&f, &c->slab);
+    return;
   }
+  record_memory& memory = record_memory::of(&f);
+  {
+    const record_memory::visit staying(memory);
+    if (staying.owner() != nullptr) {
+      f.life.store(fiber_life::vacant, release);
+      slab_heap::release(&f, nullptr);
+      return;
+    }
+  }
+  memory.let_go();
 }
 
 }  // namespace weft::inline v0::detail

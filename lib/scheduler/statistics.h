@@ -11,8 +11,9 @@ namespace weft::inline v0::detail {
 // A counter with one writer: no locked instruction.
 class counter {
  public:
-  void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(relaxed) + n, relaxed); }
-  std::uint64_t load() const noexcept { return value_.load(relaxed); }
+  // Release: who sees that a fiber has ended sees what it spawned. Pairs with load().
+  void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(relaxed) + n, release); }
+  std::uint64_t load() const noexcept { return value_.load(acquire); }
 
  private:
   atomic<std::uint64_t> value_{0};

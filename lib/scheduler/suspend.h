@@ -29,7 +29,6 @@ struct destination {
 // Makes what pick() returned ready to be switched to. An un-started fiber for which no stack can be had ends
 // here, with ENOMEM; then, and for nothing, the destination is the thread stack.
 destination destination_for_unstarted(core& c, fiber_record& f) noexcept;
-void end_without_stack(core& c, fiber_record& f) noexcept;
 
 WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept {
   if (!next) return {};
@@ -47,6 +46,7 @@ WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept 
 WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination d) noexcept {
   chaos_point();
   self.exceptions = *c.thread_exceptions;
+  if (d.to == nullptr) *c.thread_exceptions = {};  // What runs on the thread stack is no part of this fiber.
   c.departed = &self;
   c.departed_as = how;
   c.current = d.to;

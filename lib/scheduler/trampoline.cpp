@@ -13,32 +13,15 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-// The end of a fiber, on whatever core it ends. Touches nothing of it afterwards.
-WEFT_ALWAYS_INLINE void end_fiber(core& c, fiber_record& f) noexcept {
-  if (f.outcome == fiber_outcome::error) [[unlikely]] {
-    // Pairs with detach_fiber(): of both, the second reports.
-    const std::uint8_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
-    if ((before & fiber_record::detached) != 0) c.owner.report_lost_error(f);
-  }
-  c.counters.ended.add();
-  f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
-  f.end.finish();
-  give_up(f);
-}
-
-WEFT_COLD void end_unstarted(core& c, fiber_record& f, fiber_outcome outcome, std::exception_ptr error) noexcept {
-  f.type->destroy_closure(f.body);
-  f.outcome = outcome;
-  f.error = std::move(error);
-  end_fiber(c, f);
-}
-
-WEFT_ALWAYS_INLINE void call_fiber(core& c, activation& me, fiber_record& f) noexcept {
-  c.counters.started.add();
+// From here on `f` is what runs on `me`: whatever code of its user runs, its destructors too, may wait as a fiber.
+WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.occupant.store(&f, relaxed);
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
+}
+
+WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {
   try {
     f.type->run(f.body);
     f.outcome = fiber_outcome::value;
@@ -48,7 +31,51 @@ WEFT_ALWAYS_INLINE void call_fiber(core& c, activation& me, fiber_record& f) noe
     f.error = std::current_exception();
     f.outcome = fiber_outcome::error;
   }
+}
+
+WEFT_COLD void end_unstarted(fiber_record& f) noexcept {
+  f.traits.shield_depth = 1;
+  f.type->destroy_closure(f.body);
+  f.outcome = fiber_outcome::cancelled;
+  if ((f.marks.load(relaxed) & fiber_record::has_no_stack) == 0) return;
+  f.outcome = fiber_outcome::error;
+  try {
+    f.error = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory),
+                                                        "weft: no stack for a fiber: " + f.home->stacks.last_error()));
+  } catch (...) {
+    f.error = std::current_exception();
+  }
+}
+
+// The end of a fiber, on whatever core it ends, but for its occupancy of the stack. What it leaves behind is destroyed
+// here if nobody else holds it.
+WEFT_ALWAYS_INLINE void end_fiber(fiber_record& f) noexcept {
+  f.traits.shield_depth = 1;
   f.on_stack.store(nullptr, relaxed);
+  if (f.outcome == fiber_outcome::error) [[unlikely]] {
+    // Pairs with detach_fiber(): of both, the second reports.
+    const std::uint8_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
+    if ((before & fiber_record::detached) != 0) f.home->report_lost_error(f);
+  }
+  here()->counters.ended.add();
+  f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
+  f.end.finish();
+  give_up(f);
+}
+
+WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noexcept {
+  if (!f.claim_start()) [[unlikely]] {
+    give_up(f);
+    return;
+  }
+  move_in(me, f);
+  if ((f.marks.load(relaxed) & (fiber_record::cancel_requested | fiber_record::has_no_stack)) == 0) [[likely]] {
+    c.counters.started.add();
+    call_fiber(f);
+  } else {
+    end_unstarted(f);
+  }
+  end_fiber(f);
   me.occupant.store(nullptr, relaxed);
 }
 
@@ -57,21 +84,13 @@ WEFT_NOINLINE destination run_until_nothing_fresh() noexcept {
   for (;;) {
     core& before = *here();
     activation& me = *before.current;
-    fiber_record& f = *before.starting;
-    if (!f.claim_start()) [[unlikely]] {
-      give_up(f);
-    } else if (f.is_cancelled()) [[unlikely]] {
-      end_unstarted(before, f, fiber_outcome::cancelled, nullptr);
-    } else {
-      call_fiber(before, me, f);
-      end_fiber(*here(), f);
-    }
+    run_fiber(before, me, *before.starting);
     core& after = *here();
     const runnable next = after.pick();
     if (!next || next.has_started()) return destination_for(after, next);
-    // The stack of a class of its own goes back to its pool after one fiber.
+    // The stack of a class of its own goes back to its pool after one fiber, and so does the reserve.
     fiber_record& fresh = *next.unstarted();
-    if (fresh.traits.size_class != me.size_class || me.size_class != default_stack_class) {
+    if (fresh.traits.size_class != me.size_class || me.size_class != default_stack_class || me.is_reserve) {
       return destination_for(after, next);
     }
     after.starting = &fresh;
@@ -92,33 +111,17 @@ WEFT_SWITCHES void trampoline_entry(boost::context::detail::transfer_t transfer)
 }
 
 destination destination_for_unstarted(core& c, fiber_record& f) noexcept {
-  stack_head* const stack = c.stacks.take(f.traits.size_class);
-  if (stack == nullptr) [[unlikely]] {
-    end_without_stack(c, f);
-    return {};
+  activation* a = static_cast<activation*>(c.stacks.take(f.traits.size_class));
+  if (a == nullptr) [[unlikely]] {
+    // The fiber ends with ENOMEM; its closure's destructor may wait, so it needs a stack all the same.
+    a = c.take_reserve(f);
+    if (a == nullptr) return {};
   }
-  activation* const a = static_cast<activation*>(stack);
   a->seat = &c;
   a->run.store(run_state::running, relaxed);
   create_identity(a->sanitizer, a->low, a->usable_bytes());
   c.starting = &f;
   return {a, true};
-}
-
-// Its joiner gets ENOMEM; fibers that have started go on.
-void end_without_stack(core& c, fiber_record& f) noexcept {
-  if (!f.claim_start()) {
-    give_up(f);
-    return;
-  }
-  std::exception_ptr error;
-  try {
-    error = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory),
-                                                      "weft: no stack for a fiber: " + c.owner.stacks.last_error()));
-  } catch (...) {
-    error = std::current_exception();
-  }
-  end_unstarted(c, f, fiber_outcome::error, std::move(error));
 }
 
 void make_activation(void* memory, const stack_head& placed, std::uint64_t first_epoch) noexcept {

@@ -12,8 +12,7 @@ namespace weft::inline v0 {
 condition_variable::~condition_variable() {
   const detail::list_lock hold(lock_);
   if (waiters_.first != nullptr) {
-    detail::end_for_misuse(
-        "weft::~condition_variable: a condition variable is destroyed while it is waited for");
+    detail::end_for_misuse("weft::~condition_variable: a condition variable is destroyed while it is waited for");
   }
 }
 
@@ -45,9 +44,7 @@ void condition_variable::notify_all() noexcept {
   }
 }
 
-void condition_variable::wait(std::unique_lock<mutex>& lock) {
-  wait_until(lock, deadline::never());
-}
+void condition_variable::wait(std::unique_lock<mutex>& lock) { wait_until(lock, deadline::never()); }
 
 std::cv_status condition_variable::wait_until(std::unique_lock<mutex>& lock, deadline moment) {
   if (!lock.owns_lock() || !lock.mutex()->is_mine()) {

@@ -32,9 +32,7 @@ constexpr std::uintptr_t listing = 1;
 constexpr std::uintptr_t waited = 2;
 constexpr std::uintptr_t marks = listing | waited;
 
-constexpr std::uintptr_t owner_of(std::uintptr_t word) noexcept {
-  return word & ~marks;
-}
+constexpr std::uintptr_t owner_of(std::uintptr_t word) noexcept { return word & ~marks; }
 
 struct mutex_waiter : detail::wait_node {
   std::uintptr_t me = 0;
@@ -43,21 +41,17 @@ struct mutex_waiter : detail::wait_node {
 };
 
 std::uintptr_t my_identity() {
-  if (const detail::fiber_record* const f = detail::current_fiber())
-    return reinterpret_cast<std::uintptr_t>(f);
+  if (const detail::fiber_record* const f = detail::current_fiber()) return reinterpret_cast<std::uintptr_t>(f);
   return reinterpret_cast<std::uintptr_t>(&detail::this_thread_record());
 }
 
 }  // namespace
 
 mutex::~mutex() {
-  if (word_.load(relaxed) != 0)
-    detail::end_for_misuse("weft::~mutex: a mutex is destroyed while it is locked");
+  if (word_.load(relaxed) != 0) detail::end_for_misuse("weft::~mutex: a mutex is destroyed while it is locked");
 }
 
-bool mutex::is_mine() const noexcept {
-  return owner_of(word_.load(relaxed)) == my_identity();
-}
+bool mutex::is_mine() const noexcept { return owner_of(word_.load(relaxed)) == my_identity(); }
 
 void mutex::check_not_mine(std::uintptr_t me) const {
   if (owner_of(word_.load(relaxed)) != me) return;
@@ -76,8 +70,7 @@ void mutex::lock() {
 bool mutex::try_lock() noexcept {
   std::uintptr_t seen = word_.load(relaxed);
   while ((seen & ~waited) == 0) {
-    if (word_.compare_exchange_weak(seen, seen | my_identity(), acquire, relaxed))
-      return true;  // Pairs with unlock().
+    if (word_.compare_exchange_weak(seen, seen | my_identity(), acquire, relaxed)) return true;  // Pairs with unlock().
   }
   return false;
 }
@@ -106,8 +99,7 @@ void mutex::unlock() {
 std::uintptr_t mutex::lock_list() noexcept {
   for (int spins = 0;; ++spins) {
     std::uintptr_t seen = word_.load(relaxed);
-    if ((seen & listing) == 0 && word_.compare_exchange_weak(seen, seen | listing, acquire, relaxed))
-      return seen;
+    if ((seen & listing) == 0 && word_.compare_exchange_weak(seen, seen | listing, acquire, relaxed)) return seen;
     if (spins < 100) {
       detail::spin_pause();
     } else {
@@ -134,7 +126,7 @@ void mutex::unlock_slow() noexcept {
 mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept {
   mutex_waiter n;
   n.me = me;
-  for (;;) {
+  for (int spins = 0;;) {
     std::uintptr_t seen = word_.load(relaxed);
     if (owner_of(seen) == 0) {
       // Keeps `waited`, and `listing`: who works on the list then leaves the owner alone.
@@ -142,7 +134,11 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
       continue;
     }
     if ((seen & listing) != 0) {
-      detail::spin_pause();
+      if (++spins < 100) {
+        detail::spin_pause();
+      } else {
+        detail::yield_thread();
+      }
       continue;
     }
     n.who = detail::begin_wait(cancellable);
