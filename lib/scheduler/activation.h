@@ -55,7 +55,7 @@ class runnable {
  public:
   constexpr runnable() noexcept = default;
   explicit runnable(activation* a) noexcept : bits_(reinterpret_cast<std::uintptr_t>(a)) {}
-  explicit runnable(fiber_record* f) noexcept : bits_(reinterpret_cast<std::uintptr_t>(f) | 1) {}
+  explicit runnable(fiber_record* f) noexcept : bits_(f != nullptr ? reinterpret_cast<std::uintptr_t>(f) | 1 : 0) {}
 
   explicit operator bool() const noexcept { return bits_ != 0; }
   bool has_started() const noexcept { return (bits_ & 1) == 0; }
