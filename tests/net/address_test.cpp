@@ -162,13 +162,11 @@ TEST(endpoint, says_what_is_wrong_with_the_text) {
             "net::endpoint: cannot parse \"localhost:80\": \"localhost\" is not an IP address (names are not "
             "resolved)" +
                 expected);
-  EXPECT_EQ(
-      message("127.0.0.1:http"),
-      "net::endpoint: cannot parse \"127.0.0.1:http\": \"http\" is not a port from 0 to 65535" + expected);
+  EXPECT_EQ(message("127.0.0.1:http"),
+            "net::endpoint: cannot parse \"127.0.0.1:http\": \"http\" is not a port from 0 to 65535" + expected);
   EXPECT_EQ(message("127.0.0.1"), "net::endpoint: cannot parse \"127.0.0.1\": there is no port" + expected);
   EXPECT_EQ(message("::1:80"),
-            "net::endpoint: cannot parse \"::1:80\": an IPv6 address stands in brackets before its port" +
-                expected);
+            "net::endpoint: cannot parse \"::1:80\": an IPv6 address stands in brackets before its port" + expected);
 }
 
 TEST(endpoint, hashes_equal_values_alike_and_others_apart) {
@@ -179,8 +177,7 @@ TEST(endpoint, hashes_equal_values_alike_and_others_apart) {
   EXPECT_EQ(seen.size(), 65536u);
   EXPECT_TRUE(seen.contains(endpoint("127.0.0.1:80")));
   EXPECT_FALSE(seen.contains(endpoint("127.0.0.2:80")));
-  EXPECT_NE(std::hash<ip_address>{}(ip_address("fe80::1%1")),
-            std::hash<ip_address>{}(ip_address("fe80::1%2")));
+  EXPECT_NE(std::hash<ip_address>{}(ip_address("fe80::1%1")), std::hash<ip_address>{}(ip_address("fe80::1%2")));
 }
 
 TEST(endpoint, orders_by_address_then_port) {

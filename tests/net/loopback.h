@@ -1,5 +1,7 @@
-// What the tests of connections share: runtimes of several widths, and both ends of a connection over loopback.
+// What the tests of connections share: both ends of a connection over loopback.
 #pragma once
+
+#include "support/with_cores.h"
 
 #include <weft/net/tcp.h>
 #include <weft/run.h>
@@ -9,8 +11,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +19,6 @@
 
 namespace weft_test {
 
-using namespace std::chrono_literals;
 using weft::net::connect_options;
 using weft::net::endpoint;
 using weft::net::ip_address;
@@ -31,26 +30,16 @@ using weft::net::tcp_stream;
 // Longer than anything here takes on a busy machine: reaching it is a failure.
 inline constexpr auto patience = 20s;
 
-inline std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
+inline std::ptrdiff_t open_descriptors() { return footprint::now().descriptors; }
 
-// Runs `body` as the main fiber of runtimes of 1, 2 and 4 cores under both migrations; each must leave no descriptor.
 template <class Body>
 void on_every_width(Body body) {
-  for (const std::size_t cores : {1, 2, 4}) {
-    for (const weft::migration migration : {weft::migration::at_start, weft::migration::free}) {
-      const std::ptrdiff_t before = open_descriptors();
-      weft::options wanted;
-      wanted.cores = cores;
-      wanted.migration = migration;
-      weft::run(wanted, body);
-      EXPECT_EQ(open_descriptors(), before) << cores << " cores";
-      if (::testing::Test::HasFailure()) {
-        FAIL() << "on " << cores << " cores, migration " << (migration == weft::migration::free ? "free" : "at_start");
-      }
-    }
-  }
+  with_cores(adaptive_only, body);
+}
+
+template <class Body>
+void on_every_reactor(Body body) {
+  with_cores(every_reactor, body);
 }
 
 inline endpoint any_port(ip_address address = ip_address::loopback()) { return {address, 0}; }
