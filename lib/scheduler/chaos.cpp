@@ -13,8 +13,7 @@
 namespace weft::inline v0::detail {
 
 namespace {
-// One sequence for all threads: which thread draws which number is up to the scheduling that we want to
-// disturb anyway.
+// One sequence for all threads: which thread draws which number is up to the scheduling that we want to disturb anyway.
 atomic<std::uint64_t> draws{0};
 
 std::uint64_t seed() noexcept {

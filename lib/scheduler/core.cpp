@@ -56,17 +56,20 @@ void core::fill_reserve() noexcept {
   if (reserve_ != nullptr) reserve_->is_reserve = true;
 }
 
-// Oldest first, now and then: neither a chain of wakes nor the newest spawns may starve what was spawned long ago.
-// Each source comes first in its turn, so that none starves behind another.
-runnable core::pick_oldest() noexcept {
+// Each source comes first in its turn, so that none starves behind another: neither behind a chain of wakes, nor behind
+// fibers that yield. Un-started fibers come newest first here too: taking the oldest, the root of the largest subtree,
+// every time would turn depth-first work into breadth-first work, and leave thieves only leaves. Once in 16 rounds the
+// oldest does come, so that endless spawning starves nobody.
+runnable core::pick_by_turn() noexcept {
   const std::uint32_t turn = budget_ / 16;
+  const bool is_oldest_due = turn == 1 && rounds.load(relaxed) % 16 == 0;
   for (std::uint32_t i = 0; i < 3; ++i) {
     runnable r;
     switch ((turn + i) % 3) {
-      case 0:
-        if (fiber_record* const f = spawned_.take_oldest()) r = runnable(f);
-        break;
       case 1:
+        r = runnable(is_oldest_due ? spawned_.take_oldest() : spawned_.pop());
+        break;
+      case 2:
         if (inbox_node* const n = wanted_.pop_front()) r = runnable(&record_of(*n));
         break;
       default:

@@ -129,7 +129,7 @@ class core {
   void recycle(activation& left) noexcept;
   activation* take_next() noexcept;
   fiber_record* take_fresh() noexcept;
-  runnable pick_oldest() noexcept;
+  runnable pick_by_turn() noexcept;
   void take_open_inbox() noexcept;
   void queue_ready(activation& a) noexcept;
   activation* pop_open() noexcept;

@@ -66,7 +66,7 @@ WEFT_ALWAYS_INLINE runnable core::pick() noexcept {
   }
   cut_chain();
   if (budget_ % 16 == 0) [[unlikely]] {
-    if (const runnable oldest = pick_oldest()) return oldest;
+    if (const runnable due = pick_by_turn()) return due;
   }
   if (activation* const a = bound_ready_.pop_front()) return runnable(a);
   if (!open_ready_.empty() || !open_overflow_.empty()) {

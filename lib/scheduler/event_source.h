@@ -23,8 +23,7 @@ class event_source {
   // Ends a park() under way or the next one. One call is enough for one park().
   virtual void wake() noexcept = 0;
 
-  // The monitor: this core's worker has not moved for a while; somebody else should look after its events and
-  // timers.
+  // The monitor: this core's worker has not moved for a while; somebody else should look after its events and timers.
   virtual void stand_in() noexcept = 0;
 
   // Whether any descriptor is registered here.

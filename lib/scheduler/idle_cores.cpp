@@ -57,8 +57,7 @@ std::size_t idle_cores::claim_parked(std::span<const std::uint16_t> nearest_firs
     }
     searching_.fetch_sub(1, seq_cst);
     full_fence();  // Pairs with announce(): who parked while we were counted is seen now.
-    // Bits, not the count: a parker that has counted itself but not set its bit yet has its re-scan before
-    // it.
+    // Bits, not the count: a parker that has counted itself but not set its bit yet has its re-scan before it.
     if (!anyone_parked(nearest_first)) return nobody;
     spin_pause();
   }

@@ -50,8 +50,7 @@ class idle_cores {
   // At most half of the awake cores search.
   bool enter_search() noexcept;
 
-  // True if the caller was the last: it must re-scan and, if it sees work, wake a core. Ends with a full
-  // fence.
+  // True if the caller was the last: it must re-scan and, if it sees work, wake a core. Ends with a full fence.
   bool leave_search() noexcept;
 
   std::size_t parked() const noexcept { return parked_.load(relaxed); }

@@ -20,8 +20,7 @@ struct inbox_node {
 
 // Thread safety: all members may be called at once, by any thread.
 // Ordering: what a sender did before it pushed is visible to the taker. Neither push() nor empty() orders the caller
-//   against other words: who looks for sleepers after a push, or re-scans before it sleeps, puts a full fence
-//   between.
+//   against other words: who looks for sleepers after a push, or re-scans before it sleeps, puts a full fence between.
 // Lifetime: elements outlive their stay; the taker may free an element as soon as it has read its link.
 class inbox {
  public:

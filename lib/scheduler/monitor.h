@@ -1,9 +1,8 @@
 // One thread a runtime that looks after cores whose worker does not move.
 //
-// While any core is awake it looks once a millisecond: a core whose round count has not moved since the last
-// look is stuck in a long-running fiber. Its reactor thread stands in for it, and if it holds work that
-// others could run, one of them is woken to fetch it. After 50 ms with every core parked the monitor sleeps
-// until one wakes.
+// While any core is awake it looks once a millisecond: a core whose round count has not moved since the last look is
+// stuck in a long-running fiber. Its reactor thread stands in for it, and if it holds work that others could run, one
+// of them is woken to fetch it. After 50 ms with every core parked the monitor sleeps until one wakes.
 #pragma once
 
 #include "platform/thread.h"
@@ -22,8 +21,7 @@ class monitor {
   explicit monitor(scheduler& s);
   ~monitor();  // Ends the thread.
 
-  // Any worker, after it has left the parked state. One load, and at most one wake-up for each sleep of the
-  // monitor.
+  // Any worker, after it has left the parked state. One load, and at most one wake-up for each sleep of the monitor.
   void core_awake() noexcept {
     full_fence();  // Pairs with run(): it sees us awake, or we see it asleep.
     if (asleep_.load(relaxed) != 0) wake();

@@ -25,8 +25,7 @@ class scheduler {
   scheduler(const options& wanted, topology seats);
   ~scheduler();
 
-  // Starts a worker for each core, and the monitor. `prepare` is called on each worker's thread before its
-  // loop.
+  // Starts a worker for each core, and the monitor. `prepare` is called on each worker's thread before its loop.
   void start(const std::function<void(core&)>& prepare);
 
   // Ends the workers and waits for them. Requires: no live fiber.

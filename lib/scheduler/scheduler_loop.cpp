@@ -83,8 +83,7 @@ runnable scheduler_loop::sweep() noexcept {
   return {};
 }
 
-// A parked core takes tens of microseconds to wake, so looking on for a while is cheaper where work comes
-// soon.
+// A parked core takes tens of microseconds to wake, so looking on for a while is cheaper where work comes soon.
 runnable scheduler_loop::spin() noexcept {
   if (!owner_.may_spin || spin_ < shortest_spin) return {};
   const std::int64_t begin = monotonic_now();

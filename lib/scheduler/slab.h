@@ -106,8 +106,8 @@ class slab_heap {
   slab_heap& operator=(const slab_heap&) = delete;
 
   // Owner. Returns: a block of at least `bytes` bytes, or null if `bytes` is more than `largest_block`. The first
-  //   word of a block is undefined; the rest is as its last user left it, and at first use its first `zeroed_bytes`
-  //   are zero.
+  //   word of a block is undefined; the rest is as its last user left it, and at first use its first `zeroed_bytes` are
+  //   zero.
   // Throws: std::bad_alloc.
   WEFT_ALWAYS_INLINE void* allocate(std::size_t bytes) {
     if (bytes > largest_block) return nullptr;
@@ -164,8 +164,7 @@ class slab_heap {
   alignas(cache_line) std::array<atomic<free_block*>, block_sizes.size()> returned_{};
 };
 
-// The heap from which threads that are no workers allocate. What they allocated is given back by
-// slab_heap::release().
+// The heap from which threads that are no workers allocate. What they allocated is given back by slab_heap::release().
 //
 // Thread safety: all members may be called at once, by any thread.
 class shared_slab_heap {

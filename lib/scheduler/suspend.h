@@ -10,8 +10,7 @@
 
 #include <utility>
 
-// Under ThreadSanitizer a function that switches stays a function of its own, which its instrumentation
-// leaves alone.
+// Under ThreadSanitizer a function that switches stays a function of its own, which its instrumentation leaves alone.
 #ifdef WEFT_TSAN
 #define WEFT_SUSPENDS inline __attribute__((noinline)) WEFT_SWITCHES
 #else
@@ -72,8 +71,8 @@ WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination 
   exit_to(d.to != nullptr ? d.to->context : c.thread_context, &c);
 }
 
-// Leaves the worker's thread stack; returns when a fiber finds nothing more to run. Requires: d.to is not
-// null.
+// Leaves the worker's thread stack; returns when a fiber finds nothing more to run.
+// Requires: d.to is not null.
 WEFT_SUSPENDS void leave_thread_stack(core& c, destination d) noexcept {
   c.departed = nullptr;
   c.departed_as = departure::thread;

@@ -74,9 +74,8 @@ void make_ready(wait_record& record) noexcept {
   }
   activation& a = activation_of(record);
   chaos_point();
-  // Acquire: the saved context, where it is suspended. Release: what we did, for the fiber. While it is
-  // leaving, the post-switch action finds our mark and enqueues it: it must not run while its stack is still
-  // in use.
+  // Acquire: the saved context, where it is suspended. Release: what we did, for the fiber. While it is leaving, the
+  // post-switch action finds our mark and enqueues it: it must not run while its stack is still in use.
   if (a.run.exchange(run_state::ready, acq_rel) == run_state::suspended) enqueue(a);
 }
 

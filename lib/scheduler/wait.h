@@ -57,8 +57,7 @@ class wait_word {
   atomic<std::uint64_t> bits_{0};
 };
 
-// What a waker needs of an owner. Lives at the top of a fiber's stack, or in a plain thread's record:
-// type-stable.
+// What a waker needs of an owner. Lives at the top of a fiber's stack, or in a plain thread's record: type-stable.
 struct wait_record {
   wait_word word;
   wake_reason reason = wake_reason::none;  // Written by the claimer before make_ready(), read by the owner after.

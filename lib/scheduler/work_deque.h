@@ -62,8 +62,8 @@ class work_deque {
     const std::int64_t bottom = bottom_.load(relaxed) - 1;
     if (top_.load(relaxed) > bottom) return nullptr;  // The top only grows, so a stale one cannot say "empty".
     array* const a = array_.load(relaxed);
-    // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs
-    // with steal().
+    // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs with
+    // steal().
     bottom_.store(bottom, release);
     full_fence();
     std::int64_t top = top_.load(relaxed);
