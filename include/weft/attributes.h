@@ -10,13 +10,10 @@ namespace weft::inline v0 {
 
 // Where a started fiber may go on after a suspension.
 enum class migration : std::uint8_t {
-  // Work moves to another core only before it starts; once started, a fiber keeps its thread. Safe with code
-  // that
-  // keeps state per thread (errno, thread_local, OpenSSL). A fiber that computes for long delays its core's
-  // others.
+  // Work moves to another core only before it starts; once started, a fiber keeps its thread. Safe with code that keeps
+  // state per thread (errno, thread_local, OpenSSL). A fiber that computes for long delays its core's others.
   at_start,
-  // A ready fiber may go on on any core of its runtime. Every thread_local address, errno and pthread_self()
-  // read
+  // A ready fiber may go on on any core of its runtime. Every thread_local address, errno and pthread_self() read
   // before a suspension is stale after it.
   free,
 };

@@ -8,8 +8,8 @@
 namespace weft::inline v0 {
 
 // Thrown at every suspension point of a fiber that was cancelled. Not a std::exception, so that `catch
-// (std::exception&)` does not swallow it; swallowing it with `catch (...)` does not help: the next suspension
-// point throws again.
+// (std::exception&)` does not swallow it; swallowing it with `catch (...)` does not help: the next suspension point
+// throws again.
 class WEFT_API cancelled {
  public:
   const char* what() const noexcept { return "this fiber was cancelled"; }

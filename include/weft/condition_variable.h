@@ -23,9 +23,9 @@ class WEFT_API condition_variable {
   void notify_one() noexcept;
   void notify_all() noexcept;
 
-  // Unlocks, waits to be notified, and locks again before it returns or throws. May also return without a
-  // reason. Throws: std::system_error (operation_not_permitted) if the caller does not own the lock. Cancel:
-  // throws weft::cancelled, with the lock held again.
+  // Unlocks, waits to be notified, and locks again before it returns or throws. May also return without a reason.
+  // Throws: std::system_error (operation_not_permitted) if the caller does not own the lock.
+  // Cancel: throws weft::cancelled, with the lock held again.
   void wait(std::unique_lock<mutex>& lock);
 
   template <class Predicate>

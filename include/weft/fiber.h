@@ -14,11 +14,9 @@ namespace weft::inline v0 {
 
 // What every fiber<R> can do, whatever its result.
 //
-// Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain
-// thread may
+// Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain thread may
 //   be that owner, and cancel() may be called while another one joins.
-// Lifetime: the destructor of a handle that was neither joined nor detached cancels the fiber and waits for
-// its end,
+// Lifetime: the destructor of a handle that was neither joined nor detached cancels the fiber and waits for its end,
 //   shielded; an error of the fiber then goes to options::on_lost_error. A handle may outlive the runtime.
 class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] WEFT_API basic_fiber {
  public:
@@ -43,8 +41,9 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   // Whether it ended because it was cancelled.
   bool cancelled() const noexcept { return record_ != nullptr && detail::fiber_was_cancelled(record_); }
 
-  // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after
-  // its end. A fiber that has not started never runs. Blocks: never.
+  // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after its end. A
+  // fiber that has not started never runs.
+  // Blocks: never.
   void cancel() noexcept {
     if (record_ != nullptr) detail::cancel_fiber(record_);
   }
@@ -78,8 +77,7 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   fiber() noexcept = default;
 
   // Waits for the end and returns the result, once.
-  // Throws: what the fiber threw; weft::join_cancelled if it was cancelled; std::system_error for a handle
-  // without a
+  // Throws: what the fiber threw; weft::join_cancelled if it was cancelled; std::system_error for a handle without a
   //   fiber (invalid_argument) and for a fiber that joins itself (resource_deadlock_would_occur).
   // Cancel: throws weft::cancelled when the calling fiber is cancelled; the handle stays joinable.
   // Blocks: fiber or thread.
@@ -88,8 +86,7 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
     return take();
   }
 
-  // As join(), but gives up at the deadline: false for void, an empty optional else; the handle then stays
-  // joinable.
+  // As join(), but gives up at the deadline: false for void, an empty optional else; the handle then stays joinable.
   auto join(deadline limit) requires(!std::is_reference_v<R>) {
     const bool ended = detail::wait_fiber(record_, limit.nanoseconds());
     if constexpr (std::is_void_v<R>) {

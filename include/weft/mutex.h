@@ -15,11 +15,9 @@ namespace weft::inline v0 {
 // core; a waiting thread blocks.
 //
 // Thread safety: all members may be called at once.
-// Lifetime: may be destroyed the instant its next owner, or its wait, has returned from its call. Destroying
-// it while it
-//   is locked or waited for ends the program with a message.
-// Fairness: a fiber that comes along may overtake those that wait; one that was overtaken is handed the lock
-// next time.
+// Lifetime: may be destroyed the instant its next owner, or its wait, has returned from its call. Destroying it while
+//   it is locked or waited for ends the program with a message.
+// Fairness: a fiber that comes along may overtake those that wait; one that was overtaken is handed the lock next time.
 class WEFT_API mutex {
  public:
   constexpr mutex() noexcept = default;

@@ -60,8 +60,7 @@ struct options {
   // that under a hypervisor, adapted by what the looking brings. Zero: never.
   std::optional<std::chrono::nanoseconds> spin{};
 
-  // Called on the fiber's core for an error that nobody will join. Unset: a line on the standard error
-  // stream.
+  // Called on the fiber's core for an error that nobody will join. Unset: a line on the standard error stream.
   std::function<void(const lost_error&)> on_lost_error{};
 
   // Where reports go. Unset: the standard error stream.

@@ -19,15 +19,13 @@ scheduler& scheduler_of(runtime& r) noexcept;
 // Cores with their workers, reactors, timers and stacks. Several may live side by side.
 //
 // Thread safety: all const members, and spawn(), may be called from any thread at once.
-// Lifetime: the destructor cancels every fiber that is left, joins them, and stops the workers. A fiber that
-// neither
-//   ends nor suspends keeps it waiting; it then reports, every few seconds, which ones it waits for. Fibers
-//   may not destroy their own runtime: that ends the program with a message.
+// Lifetime: the destructor cancels every fiber that is left, joins them, and stops the workers. A fiber that neither
+//   ends nor suspends keeps it waiting; it then reports, every few seconds, which ones it waits for. Fibers may not
+//   destroy their own runtime: that ends the program with a message.
 class WEFT_API runtime {
  public:
   // Builds and starts it.
-  // Throws: std::invalid_argument (names the option and the value); std::system_error (threads, descriptors,
-  // memory);
+  // Throws: std::invalid_argument (names the option and the value); std::system_error (threads, descriptors, memory);
   //   in the child of a fork() of a process that runs weft: operation_not_permitted.
   runtime();
   explicit runtime(const options& wanted);

@@ -26,9 +26,10 @@ concept spawnable = !std::same_as<std::remove_cvref_t<F>, attributes> && std::in
 // Runs `f()` as a fiber of the calling fiber's runtime, at some time from now on, on whichever core is free
 // first. `f` is moved or copied into the fiber and destroyed there when it has returned.
 //
-// Throws: std::bad_alloc; std::system_error (operation_not_permitted) outside of fibers; what copying `f`
-// throws. Blocks: never. Lifetime: what `f` refers to must outlive the fiber. Complexity: about 30 ns; one
-// allocation, and no stack until it starts.
+// Throws: std::bad_alloc; std::system_error (operation_not_permitted) outside of fibers; what copying `f` throws.
+// Blocks: never.
+// Lifetime: what `f` refers to must outlive the fiber.
+// Complexity: about 30 ns; one allocation, and no stack until it starts.
 template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(

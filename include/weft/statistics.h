@@ -7,8 +7,8 @@
 
 namespace weft::inline v0 {
 
-// The counts of one core. They are taken one after the other while the core goes on: sums may be off by what
-// happened in between.
+// The counts of one core. They are taken one after the other while the core goes on: sums may be off by what happened
+// in between.
 struct core_statistics {
   std::uint64_t spawned = 0;   // Fibers spawned by code on this core.
   std::uint64_t started = 0;   // Fibers that ran their first instruction here.

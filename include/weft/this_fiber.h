@@ -20,8 +20,7 @@ WEFT_API void yield();
 // Blocks: fiber or thread.
 WEFT_API void sleep_until(deadline moment);
 
-// The same for a length of time. Zero and less yields; what does not fit (hours::max()) sleeps until
-// cancelled.
+// The same for a length of time. Zero and less yields; what does not fit (hours::max()) sleeps until cancelled.
 template <class Rep, class Period>
 void sleep_for(const std::chrono::duration<Rep, Period>& length) {
   sleep_until(deadline(length));

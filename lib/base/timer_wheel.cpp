@@ -105,8 +105,7 @@ std::size_t timer_wheel::expire(std::int64_t now, intrusive_list<timer_node>& du
     if ((occupied_[0] >> first.slot & 1) != 0) break;  // The rest is later than `now`, or the limit is reached.
   }
 
-  // Nothing that is left begins before `target`, so the present may move there: timers inserted next lie
-  // nearer.
+  // Nothing that is left begins before `target`, so the present may move there: timers inserted next lie nearer.
   if (empty() || earliest_slot().start > target) now_tick_ = target;
   if (expired != 0 || (has_spread && !next_is_exact_)) forget_next();
   return expired;

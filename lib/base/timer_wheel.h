@@ -17,9 +17,8 @@
 
 namespace weft::inline v0::detail {
 
-// One timer. The owner sets both members before insert() and leaves the deadline alone until the timer is unlinked.
-// The wheel never calls `fire`: whoever takes a due timer out of expire()'s list does, and gives its result a
-// meaning.
+// One timer. The owner sets both members before insert() and leaves the deadline alone until the timer is unlinked. The
+// wheel never calls `fire`: whoever takes a due timer out of expire()'s list does, and gives its result a meaning.
 struct timer_node : list_node {
   std::int64_t deadline = never;  // Nanoseconds on the clock of the wheel, not negative.
   void* (*fire)(timer_node& self) = nullptr;

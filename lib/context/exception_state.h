@@ -6,8 +6,8 @@
 
 namespace weft::inline v0::detail {
 
-// The layout of __cxa_eh_globals in libstdc++ and libc++abi. All zero: no exception anywhere, as at the
-// start of a thread or a fiber.
+// The layout of __cxa_eh_globals in libstdc++ and libc++abi. All zero: no exception anywhere, as at the start of a
+// thread or a fiber.
 struct exception_state {
   void* caught = nullptr;
   unsigned uncaught = 0;
@@ -20,8 +20,8 @@ struct exception_state {
 // Lifetime: that of the thread.
 WEFT_NOINLINE exception_state* thread_exception_state() noexcept;
 
-// Leaves one fiber for another on the thread whose state is `thread`. `leaving` may be `coming`'s own only
-// if they are the same fiber.
+// Leaves one fiber for another on the thread whose state is `thread`. `leaving` may be `coming`'s own only if they are
+// the same fiber.
 WEFT_ALWAYS_INLINE void swap_exception_state(exception_state& thread, exception_state& leaving,
                                              const exception_state& coming) noexcept {
   leaving = thread;

@@ -23,8 +23,8 @@ namespace weft::inline v0::detail {
 #ifdef WEFT_TSAN
 namespace {
 
-// What the runtimes survive, measured, less room for threads and for the dead that they keep for a while:
-// g++ 12's ends at 8128 fibers and threads, clang 14's at about 32 500.
+// What the runtimes survive, measured, less room for threads and for the dead that they keep for a while: g++ 12's ends
+// at 8128 fibers and threads, clang 14's at about 32 500.
 #ifdef __clang__
 constexpr long default_fiber_limit = 32000;
 #else
@@ -36,9 +36,8 @@ struct tsan_identity {
   unsigned uses;
 };
 
-// A new identity costs up to a millisecond and a megabyte, so some are kept for the next stack. What was
-// ordered before an identity's last use then counts as ordered before its next: a race may be missed, none is
-// invented.
+// A new identity costs up to a millisecond and a megabyte, so some are kept for the next stack. What was ordered before
+// an identity's last use then counts as ordered before its next: a race may be missed, none is invented.
 constexpr unsigned max_kept = 512;
 // Frames that are never returned from stay on an identity's shadow stack of 65 536 entries.
 constexpr unsigned max_uses = 1000;

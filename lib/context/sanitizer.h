@@ -1,11 +1,11 @@
-// What AddressSanitizer, ThreadSanitizer and valgrind must be told about stacks and switches. In a build
-// with none of them the identity is empty and every function here is nothing.
+// What AddressSanitizer, ThreadSanitizer and valgrind must be told about stacks and switches. In a build with none of
+// them the identity is empty and every function here is nothing.
 //
 // Protocol of a switch, in the one function that switches (marked WEFT_SWITCHES):
 //   before_switch(leaving, target, for_good);  the jump, and no call in between;
 //   after_switch(own identity);                first thing on the other side, also on a stack's first run.
-// A stack gets its identity by create_identity() when it is taken for use and loses it by
-// destroy_identity() after it was left for good and before it goes back to the pool.
+// A stack gets its identity by create_identity() when it is taken for use and loses it by destroy_identity() after it
+// was left for good and before it goes back to the pool.
 #pragma once
 
 #include <cstddef>

@@ -1,11 +1,10 @@
-// Roles: a pool, used by its owner only, takes and gives batches; anyone computes addresses, trims and asks
-//   for statistics.
-// Invariant: a slot is in exactly one place: fresh, a list of its arena (bare, cold), the depot, a pool, or
-//   in use. Whoever took it out of one place is alone with it until it puts it into another.
-// Protocol: an arena's lock guards its lists and its newest chunk, the depot's lock the batches, and neither
-//   is held over a system call: guards are installed, and pages given back, while the slots are out of every
-//   list. Links of slots without a head lie at the low end of their chunk, because a slot without a page must
-//   not be touched.
+// Roles: a pool, used by its owner only, takes and gives batches; anyone computes addresses, trims and asks for
+//   statistics.
+// Invariant: a slot is in exactly one place: fresh, a list of its arena (bare, cold), the depot, a pool, or in use.
+//   Whoever took it out of one place is alone with it until it puts it into another.
+// Protocol: an arena's lock guards its lists and its newest chunk, the depot's lock the batches, and neither is held
+//   over a system call: guards are installed, and pages given back, while the slots are out of every list. Links of
+//   slots without a head lie at the low end of their chunk, because a slot without a page must not be touched.
 #include "context/stack_arena.h"
 
 #include <algorithm>
@@ -168,8 +167,9 @@ std::size_t stack_arena_set::collect(arena& from, std::size_t wanted, std::span<
   return count;
 }
 
-// Reserves the next chunk, a smaller one where the kernel refuses a full one. When two threads do so at once,
-// the slower gives its chunk back. Returns: whether another look at the arena is worth it.
+// Reserves the next chunk, a smaller one where the kernel refuses a full one. When two threads do so at once, the
+// slower gives its chunk back.
+// Returns: whether another look at the arena is worth it.
 bool stack_arena_set::grow(arena& into) noexcept {
   auto const size_class = static_cast<std::size_t>(&into - arenas_);
   std::size_t slots = std::size_t{1} << into.layout.slots_log2;

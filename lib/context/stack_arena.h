@@ -76,21 +76,21 @@ class stack_arena_set {
   //   none of this set's. Async-signal-safe.
   std::uint32_t find(const void* address) const noexcept;
 
-  // Gives the pages of depot stacks back to the kernel, all of the stack and its head, until at most `keep`
-  // stacks are left in the depot. For an idle moment: it costs about 1 us a stack, and the next use a page
-  // fault each.
+  // Gives the pages of depot stacks back to the kernel, all of the stack and its head, until at most `keep` stacks are
+  // left in the depot. For an idle moment: it costs about 1 us a stack, and the next use a page fault each.
   // Returns: the number of stacks given back.
   std::size_t trim(std::size_t keep) noexcept;
 
-  // Returns: sums over all classes, or for one class, with the pools that exist now. Exact when no pool is
-  //   in use at the moment, else nearly so.
+  // Returns: sums over all classes, or for one class, with the pools that exist now. Exact when no pool is in use at
+  //   the moment, else nearly so.
   stack_statistics statistics() const noexcept;
   stack_statistics statistics(std::uint8_t size_class) const noexcept;
 
   guard_kind guards() const noexcept { return guards_; }
 
-  // Returns: a sentence on why the last take() of any pool returned nullptr, naming the call and the setting
-  //   that stands in the way; empty when none has. Throws: std::bad_alloc.
+  // Returns: a sentence on why the last take() of any pool returned nullptr, naming the call and the setting that
+  //   stands in the way; empty when none has.
+  // Throws: std::bad_alloc.
   std::string last_error() const;
   int last_error_number() const noexcept;  // An errno value, mostly ENOMEM; 0 when none has.
 

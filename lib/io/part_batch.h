@@ -1,5 +1,4 @@
-// Scatter and gather: a list of buffers of any length, handed to the kernel in batches and advanced by what
-// it moved.
+// Scatter and gather: a list of buffers of any length, handed to the kernel in batches and advanced by what it moved.
 #pragma once
 
 #include "io/transfer.h"
@@ -22,8 +21,7 @@ struct part_batch {
   std::size_t bytes = 0;
 };
 
-// A position in a list of buffers. `Byte` is std::byte for reading into them, const std::byte for writing
-// them.
+// A position in a list of buffers. `Byte` is std::byte for reading into them, const std::byte for writing them.
 template <class Byte>
 class part_cursor {
  public:

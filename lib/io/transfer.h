@@ -1,8 +1,7 @@
 // The loops around a call that moves only a part of what was asked: they know no descriptor and no system
 // call, so a test can feed them any sequence of counts and errors.
 //
-// An *attempt* takes a place and a size and returns what read() and write() return in lib/: a count, or
-// -errno.
+// An *attempt* takes a place and a size and returns what read() and write() return in lib/: a count, or -errno.
 #pragma once
 
 #include "io/failure.h"

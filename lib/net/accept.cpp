@@ -37,8 +37,7 @@ bool is_of_the_connection(int error) noexcept {
   }
 }
 
-// Accepts with the turn held. The memory is there before the connection is taken, so that none is taken and
-// lost.
+// Accepts with the turn held. The memory is there before the connection is taken, so that none is taken and lost.
 accepted accept_in_turn(listener_socket& listener, std::int64_t deadline) noexcept {
   std::unique_ptr<stream_socket> stream;
   std::int64_t pause = listener.first_backoff;

@@ -18,8 +18,7 @@ namespace weft::inline v0::detail {
 
 class accept_turn {
  public:
-  // Waits for the turn, in order of arrival. Returns 0, or EPERM (not a fiber), EBADF (closed), ETIMEDOUT,
-  // ECANCELED.
+  // Waits for the turn, in order of arrival. Returns 0, or EPERM (not a fiber), EBADF (closed), ETIMEDOUT, ECANCELED.
   int enter(std::int64_t deadline) noexcept;
 
   // Requires: the caller has the turn.

@@ -1,6 +1,5 @@
-// The right to be in the middle of a read (or a write) on a stream. A second fiber must not put its bytes
-// between those of a call that was suspended half-way: it gets EBUSY, whether or not the first happens to
-// wait just now.
+// The right to be in the middle of a read (or a write) on a stream. A second fiber must not put its bytes between those
+// of a call that was suspended half-way: it gets EBUSY, whether or not the first happens to wait just now.
 #pragma once
 
 #include <weft/detail/atomic.h>

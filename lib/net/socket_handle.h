@@ -70,8 +70,7 @@ class socket_handle {
   }
 
   void leave() noexcept {
-    // Release: what the call did to the socket is before the close that another short user, or this one,
-    // makes.
+    // Release: what the call did to the socket is before the close that another short user, or this one, makes.
     if (state_.fetch_sub(one_user, acq_rel) == (closed_bit | one_user)) descriptor_.close();
   }
 

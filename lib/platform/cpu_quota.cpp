@@ -93,8 +93,7 @@ std::vector<mount> cgroup_mounts(std::string_view mountinfo) {
   return mounts;
 }
 
-// The process's group in the hierarchy `kind`, from the lines "0::path" (v2) and "number:controllers:path"
-// (v1).
+// The process's group in the hierarchy `kind`, from the lines "0::path" (v2) and "number:controllers:path" (v1).
 std::string group_of(std::string_view cgroup, hierarchy kind) {
   for (const std::string_view line : split(cgroup, '\n')) {
     const std::size_t first = line.find(':');

@@ -14,8 +14,7 @@ static_assert(sizeof(atomic<std::uint32_t>) == sizeof(std::uint32_t), "the kerne
 }  // namespace
 
 int futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline) noexcept {
-  // The bitset form takes an absolute CLOCK_MONOTONIC time: no clock to read here, nothing to recompute on
-  // retry.
+  // The bitset form takes an absolute CLOCK_MONOTONIC time: no clock to read here, nothing to recompute on retry.
   const timespec until = to_timespec(deadline);
   const int result = sys().futex(&word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
                                  deadline == never ? nullptr : &until, FUTEX_BITSET_MATCH_ANY);

@@ -1,5 +1,4 @@
-// Raw readiness of descriptors, on epoll or kqueue. It knows no fibers: it hands back the tokens that it was
-// given.
+// Raw readiness of descriptors, on epoll or kqueue. It knows no fibers: it hands back the tokens that it was given.
 #pragma once
 
 #include <cstddef>
@@ -48,22 +47,21 @@ class poller {
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  // Watches both directions of `fd`, edge-triggered, until remove() or until the last copy of `fd` is
-  // closed. What is ready already is reported by the next wait(). A descriptor is added once.
+  // Watches both directions of `fd`, edge-triggered, until remove() or until the last copy of `fd` is closed. What is
+  // ready already is reported by the next wait(). A descriptor is added once.
   // Returns: 0 or an errno value: EEXIST when it is there already, EPERM for what cannot be polled (regular
   //   files), EINVAL for the reserved token, EBADF, ENOMEM, ENOSPC.
   int add(int fd, std::uint64_t token) noexcept;
 
-  // Stops watching `fd`. Events that a wait() running at the same time has already fetched may still come
-  // out.
+  // Stops watching `fd`. Events that a wait() running at the same time has already fetched may still come out.
   // Returns: 0 or an errno value: ENOENT when it was not there, EBADF.
   int remove(int fd) noexcept;
 
-  // Fetches events, waiting for the first of them until `deadline` (monotonic nanoseconds): not at all for
-  // 0 or a moment that has passed, without limit for `never`. The directions of one descriptor may come as
-  // one event or as two.
-  // Returns: how many of `events` were filled, 0 also after a wake() or a signal; or -errno (EINVAL when
-  //   `events` is empty).
+  // Fetches events, waiting for the first of them until `deadline` (monotonic nanoseconds): not at all for 0 or a
+  // moment that has passed, without limit for `never`. The directions of one descriptor may come as one event or as
+  // two.
+  // Returns: how many of `events` were filled, 0 also after a wake() or a signal; or -errno (EINVAL when `events` is
+  //   empty).
   // Blocks: thread.
   int wait(std::span<ready_event> events, std::int64_t deadline) noexcept;
 

@@ -15,8 +15,8 @@ namespace {
 
 using fork_hook = void (*)();
 
-// Written under `registration`; the child's hook reads them as the only thread there is, so a slot is either
-// empty or whole.
+// Written under `registration`; the child's hook reads them as the only thread there is, so a slot is either empty or
+// whole.
 constinit std::array<atomic<fork_hook>, 16> fork_hooks{};
 constinit atomic<int> watchers{0};
 constinit std::mutex registration;

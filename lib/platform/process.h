@@ -20,8 +20,7 @@ inline bool forked_child() noexcept {
 void watch_fork();
 void unwatch_fork() noexcept;
 
-// Has `hook` called in each such child, before fork() returns there. It may do only what a signal handler
-// may.
+// Has `hook` called in each such child, before fork() returns there. It may do only what a signal handler may.
 // Returns: 0, or ENOSPC when 16 are registered already. Registering the same one again does nothing.
 int register_fork_child(void (*hook)()) noexcept;
 

@@ -8,8 +8,7 @@
 namespace weft::inline v0::detail {
 
 bool under_hypervisor() noexcept {
-  // No instruction of user mode tells; the device tree of a guest has this node, and Xen and s390 have the
-  // other.
+  // No instruction of user mode tells; the device tree of a guest has this node, and Xen and s390 have the other.
   static const bool answer = [] {
     for (const char* path : {"/proc/device-tree/hypervisor", "/sys/hypervisor/type"}) {
       const int fd = sys().open(path, O_RDONLY | O_CLOEXEC, 0);

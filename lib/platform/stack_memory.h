@@ -25,9 +25,8 @@ const char* to_string(guard_kind kind) noexcept;
 // Finds out by trying a guard on a page of scratch memory; it asks the kernel again at every call.
 guard_kind best_guard_kind() noexcept;
 
-// Reserves `bytes` (a multiple of page_size()) of zeroed private memory that takes no pages until it is
-// touched and is never backed by huge pages: the guards would split them, and one touched stack would take
-// 2 MiB.
+// Reserves `bytes` (a multiple of page_size()) of zeroed private memory that takes no pages until it is touched and is
+// never backed by huge pages: the guards would split them, and one touched stack would take 2 MiB.
 // Returns: 0 and the range in `low`; else the errno value of mmap (ENOMEM: overcommit, RLIMIT_AS or the map
 //   count; EAGAIN: locked memory), and nothing is reserved.
 int reserve_memory(std::size_t bytes, std::byte*& low) noexcept;

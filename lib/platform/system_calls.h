@@ -1,10 +1,10 @@
-// The system-call gate: every call of weft into the operating system goes through this table, so that
-// faults, a simulated network and virtual time can stand in for the kernel. What a library calls by itself
-// (hwloc, libc's thread start) is outside.
+// The system-call gate: every call of weft into the operating system goes through this table, so that faults, a
+// simulated network and virtual time can stand in for the kernel. What a library calls by itself (hwloc, libc's thread
+// start) is outside.
 //
-// Returns: each entry returns what the call of the same name returns, or -errno. errno is read only inside
-//   the entry, in the function that made the call: a fiber that resumes on another thread never sees a
-//   stale one. EINTR is handed back as -EINTR; no entry retries.
+// Returns: each entry returns what the call of the same name returns, or -errno. errno is read only inside the entry,
+//   in the function that made the call: a fiber that resumes on another thread never sees a stale one. EINTR is handed
+//   back as -EINTR; no entry retries.
 // Thread safety: every entry may be called from any thread.
 #pragma once
 

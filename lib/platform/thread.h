@@ -1,5 +1,5 @@
-// Threads as weft needs them: named, deaf to asynchronous signals, on a chosen CPU, with known floating-point
-// control words.
+// Threads as weft needs them: named, deaf to asynchronous signals, on a chosen CPU, with known floating-point control
+// words.
 #pragma once
 
 #include <pthread.h>
@@ -20,10 +20,9 @@ class native_thread {
 
   native_thread() noexcept = default;
 
-  // Starts a thread that runs `entry`, named `name` (cut to `max_name` bytes). It starts with every signal
-  // blocked but SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS and SIGPROF, and with the CPUs of
-  // its creator: what must not inherit a worker's pin calls unpin_this_thread() first. An exception out of
-  // `entry` terminates.
+  // Starts a thread that runs `entry`, named `name` (cut to `max_name` bytes). It starts with every signal blocked but
+  // SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS and SIGPROF, and with the CPUs of its creator: what must
+  // not inherit a worker's pin calls unpin_this_thread() first. An exception out of `entry` terminates.
   // Throws: std::system_error naming the thread when it cannot be created; std::bad_alloc.
   native_thread(std::string_view name, std::function<void()> entry);
 
@@ -55,16 +54,15 @@ void yield_thread() noexcept;
 using cpu_set = std::vector<int>;
 
 // Restricts the calling thread to `cpus`.
-// Returns: 0, EINVAL for an empty set or one without a usable CPU, or ENOTSUP where threads cannot be
-//   pinned.
+// Returns: 0, EINVAL for an empty set or one without a usable CPU, or ENOTSUP where threads cannot be pinned.
 int pin_this_thread(std::span<const int> cpus) noexcept;
 
 // Gives the calling thread the CPUs of original_affinity() back.
 // Returns: as pin_this_thread().
 int unpin_this_thread() noexcept;
 
-// The CPUs that the first caller's thread might use at that time. A runtime asks before it pins anything,
-// so this is what the process was given. Never empty.
+// The CPUs that the first caller's thread might use at that time. A runtime asks before it pins anything, so this is
+// what the process was given. Never empty.
 // Throws: std::bad_alloc, at the first call.
 const cpu_set& original_affinity();
 

@@ -23,22 +23,20 @@ struct seat {
 // Thread safety: const members may be called at once.
 class topology {
  public:
-  // The CPUs of original_affinity(), from hwloc; flat when hwloc is absent, fails, or describes another
-  // machine.
+  // The CPUs of original_affinity(), from hwloc; flat when hwloc is absent, fails, or describes another machine.
   // Throws: std::bad_alloc.
   static topology detect();
 
   // What an hwloc synthetic description ("node:2 l3:2 core:4 pu:2") spells out. Its seats have os_index -1.
-  // Throws: std::invalid_argument naming `description` when hwloc refuses it, or when weft was built
-  //   without hwloc.
+  // Throws: std::invalid_argument naming `description` when hwloc refuses it, or when weft was built without hwloc.
   static topology synthetic(std::string_view description);
 
   // `cpus` as equals: one node, one cache, each its own core.
   // Throws: std::invalid_argument when `cpus` is empty.
   static topology flat(std::span<const int> cpus);
 
-  // The same shape, with the os_index of seat i being cpus[i % cpus.size()]: pins a synthetic topology onto
-  // the real CPUs.
+  // The same shape, with the os_index of seat i being cpus[i % cpus.size()]: pins a synthetic topology onto the real
+  // CPUs.
   // Requires: !cpus.empty().
   topology mapped_onto(std::span<const int> cpus) const;
 

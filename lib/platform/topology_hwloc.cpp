@@ -29,8 +29,7 @@ tree_pointer empty_tree() {
   return tree_pointer(hwloc_topology_init(&tree) == 0 ? tree : nullptr);
 }
 
-// What seats share the last cache of: the outermost cache above `unit`, or its package where caches are not
-// known.
+// What seats share the last cache of: the outermost cache above `unit`, or its package where caches are not known.
 hwloc_obj_t cache_home(hwloc_obj_t unit) noexcept {
   hwloc_obj_t home = nullptr;
   for (hwloc_obj_t above = unit->parent; above != nullptr; above = above->parent) {

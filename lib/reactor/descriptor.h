@@ -1,9 +1,10 @@
 // A non-blocking descriptor whose calls wait as fibers do.
 //
-// Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless
-// the direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the
-// call, and wait; leave. close(): mark the slot closing, close both readiness words, wake who waits; the last
-// user to leave closes the number, so that it is never reused while a call may still name it.
+// Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless the
+//   direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the call, and
+//   wait; leave.
+// Protocol of close(): mark the slot closing, close both readiness words, wake who waits; the last user to leave closes
+//   the number, so that it is never reused while a call may still name it.
 #pragma once
 
 #include "reactor/reactor.h"
@@ -15,11 +16,10 @@
 
 namespace weft::inline v0::detail {
 
-// Owns one descriptor. Registered edge-triggered, for both directions, with the reactor of the core where a
-// call first has to wait; one that never waits is never registered.
+// Owns one descriptor. Registered edge-triggered, for both directions, with the reactor of the core where a call first
+// has to wait; one that never waits is never registered.
 //
-// Thread safety: calls of both directions and close() may be under way at once; of one direction only one can
-// wait, the
+// Thread safety: calls of both directions and close() may be under way at once; of one direction only one can wait, the
 //   next gets -EBUSY. Moving and destroying are for one owner, while no call is under way.
 class descriptor {
  public:
@@ -31,8 +31,8 @@ class descriptor {
   descriptor& operator=(descriptor&& other) noexcept;
   ~descriptor() { let_go(); }
 
-  // Takes `fd`, which is O_NONBLOCK and O_CLOEXEC, into `out`. Returns: 0; EPERM outside of fibers, ENOMEM;
-  // then `fd` is closed.
+  // Takes `fd`, which is O_NONBLOCK and O_CLOEXEC, into `out`.
+  // Returns: 0; EPERM outside of fibers, ENOMEM; then `fd` is closed.
   static int adopt(int fd, descriptor& out) noexcept;
 
   bool is_open() const noexcept;
@@ -41,10 +41,10 @@ class descriptor {
   // Waiting calls return -EBADF. Idempotent. Returns: 0, or what close(2) said where it was done at once.
   int close() noexcept;
 
-  // Calls `attempt(fd)`, which returns a count or -errno, until that is not -EAGAIN. A result below `asked`
-  // says that nothing is left; 0 for calls of which that is not true. Returns: the attempt's result;
-  // -ETIMEDOUT at `deadline` (ns); -ECANCELED; -EBADF, closed; -EBUSY, another fiber waits
-  //   in this direction; -EPERM, not a fiber; what registering failed with.
+  // Calls `attempt(fd)`, which returns a count or -errno, until that is not -EAGAIN. A result below `asked` says that
+  // nothing is left; 0 for calls of which that is not true.
+  // Returns: the attempt's result; -ETIMEDOUT at `deadline` (ns); -ECANCELED; -EBADF, closed; -EBUSY, another fiber
+  //   waits in this direction; -EPERM, not a fiber; what registering failed with.
   template <class Attempt>
   std::ptrdiff_t perform(direction d, std::int64_t deadline, std::size_t asked, Attempt&& attempt) noexcept {
     const use by_us(*this);

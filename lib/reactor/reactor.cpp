@@ -54,8 +54,7 @@ void reactor::remove(slot& s) noexcept {
   registered_.fetch_sub(1, relaxed);
 }
 
-// --- The lead
-// ----------------------------------------------------------------------------------------------------------
+// --- The lead --------------------------------------------------------------------------------------------------------
 
 int reactor::take_events(std::int64_t deadline) noexcept {
   ready_event events[poller::max_batch];
@@ -122,8 +121,7 @@ void reactor::park(std::int64_t deadline) noexcept {
   run_timers();
 }
 
-// --- The reactor thread
-// ------------------------------------------------------------------------------------------------
+// --- The reactor thread ----------------------------------------------------------------------------------------------
 
 void reactor::stand_in() noexcept {
   if (mode_ != reactor_mode::adaptive) return;

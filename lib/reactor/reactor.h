@@ -1,14 +1,11 @@
 // The reactor of a core: turns readiness into ready fibers, and runs the core's timers.
 //
-// Roles: the core's *worker*; its *reactor thread*. Whoever holds the *lead*, a try-lock, may take events
-// from the
+// Roles: the core's *worker*; its *reactor thread*. Whoever holds the *lead*, a try-lock, may take events from the
 //   poller, and dispatches all that it took.
 // Modes:
-//   adaptive   The worker leads in passing, without blocking, and parks inside the poller. While it is stuck
-//   in a fiber
-//              (the monitor says so), the reactor thread stands in: it waits until something is ready,
-//              without taking it, then tries the lead. It goes back to sleep when it finds that the worker
-//              moves again.
+//   adaptive   The worker leads in passing, without blocking, and parks inside the poller. While it is stuck in a fiber
+//              (the monitor says so), the reactor thread stands in: it waits until something is ready, without taking
+//              it, then tries the lead. It goes back to sleep when it finds that the worker moves again.
 //   dedicated  The reactor thread holds the lead for good; the worker sleeps in its note.
 //   inlined    As adaptive, without a reactor thread.
 #pragma once

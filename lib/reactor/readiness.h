@@ -1,17 +1,15 @@
 // The readiness of one direction of one descriptor, in one word.
 //
-// Roles: *users*, the fibers that read (or write) the descriptor, of which at most one waits; the *lead* of
-// the poller,
+// Roles: *users*, the fibers that read (or write) the descriptor, of which at most one waits; the *lead* of the poller,
 //   which reports events; a *closer*.
 // States:
 //   ready(tick)       a call may succeed, or it is not known: try
 //   drained(tick)     a call found nothing left; the next event has a larger tick
 //   waiting(fiber)    drained, and a fiber waits; named by (name, epoch), for the word may outlive the wait
 //   closed            for good
-// Invariant (no lost event): only an event or close() moves `waiting` on to `ready` or `closed`, and who
-// moves it wakes
-//   the fiber. A user moves `ready` to `drained` only with the tick that it saw before its call: an event in
-//   between makes that fail, and the user tries again.
+// Invariant (no lost event): only an event or close() moves `waiting` on to `ready` or `closed`, and who moves it wakes
+//   the fiber. A user moves `ready` to `drained` only with the tick that it saw before its call: an event in between
+//   makes that fail, and the user tries again.
 #pragma once
 
 #include <weft/detail/atomic.h>

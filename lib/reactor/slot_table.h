@@ -56,8 +56,7 @@ class slot_users {
     return true;
   }
 
-  // The last user of a closing slot: it waits for its next descriptor, closing to all late-comers until
-  // reopen().
+  // The last user of a closing slot: it waits for its next descriptor, closing to all late-comers until reopen().
   void retire() noexcept { bits_.fetch_add(std::uint64_t{1} << 32, acq_rel); }
 
   // Opens the slot for a new descriptor and returns its generation.

@@ -1,14 +1,15 @@
 // What of a fiber exists only once it has started: it lies at the top of the stack that the fiber runs on.
 //
-// An activation outlives the fibers that use it one after the other; between them the stack lies in a pool.
-// Its memory is type-stable for the life of the runtime.
+// An activation outlives the fibers that use it one after the other; between them the stack lies in a pool. Its memory
+// is type-stable for the life of the runtime.
 //
 // Run state, which decides who puts a woken fiber into a run queue:
 //   running -> leaving    the fiber, before it registers anywhere (begin_wait)
 //   leaving -> suspended  the post-switch action, when the stack is no longer in use
-//   leaving -> ready      a waker: the post-switch action then fails to set `suspended` and enqueues the
-//   fiber itself suspended -> ready    a waker, which enqueues it leaving -> running    the fiber, where it
-//   did not need to suspend after all ready -> running      whoever resumes it
+//   leaving -> ready      a waker: the post-switch action then fails to set `suspended` and enqueues the fiber itself
+//   suspended -> ready    a waker, which enqueues it
+//   leaving -> running    the fiber, where it did not need to suspend after all
+//   ready -> running      whoever resumes it
 #pragma once
 
 #include "context/exception_state.h"

@@ -6,8 +6,8 @@
 namespace weft::inline v0::detail {
 
 // Any thread that holds a reference to `f`. Idempotent; harmless after the end.
-// Protocol: set the mark, full fence, look for a wait to claim  ||  publish the wait as suspended, full
-// fence, look at the mark (core::publish). At least one of both sees the other.
+// Protocol: set the mark, full fence, look for a wait to claim  ||  publish the wait as suspended, full fence, look at
+//   the mark (core::publish). At least one of both sees the other.
 void request_cancel(fiber_record& f) noexcept;
 
 [[noreturn]] void throw_cancelled();

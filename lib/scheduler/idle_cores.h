@@ -1,19 +1,17 @@
 // Which cores are parked and how many are searching: the parking protocol between cores.
 //
-// Roles: *submitters* publish work that more than one core may take; *parkers* find none and go to sleep; a
-// *searcher*
+// Roles: *submitters* publish work that more than one core may take; *parkers* find none and go to sleep; a *searcher*
 //   is an awake core that looks for work outside its own queues.
-// Invariant (no lost wake-up): once a submitter has returned from core_to_wake() or has woken the core it
-// named, work
+// Invariant (no lost wake-up): once a submitter has returned from core_to_wake() or has woken the core it named, work
 //   that it published is seen by a searcher, or by a parker's re-scan, or no core is parked.
 // Protocol, in mirrored halves:
 //   submit: publish;        full fence;  look at parked_ and searching_; claim one parked core; wake it
 //   park:   announce();     full fence;  re-scan every queue; sleep
 //   search ends: leave;     full fence;  the last one re-scans and wakes a successor if it sees work
-//   A core that a submitter claims is counted as searching before it is woken, so that the next submitter
-//   leaves it to that core. Whoever clears a core's bit, the waker or the core itself, decides which of both
-//   happened. A submitter that entered the searching count but found nobody to claim leaves it again and,
-//   because others may have relied on the count in between, looks once more.
+//   A core that a submitter claims is counted as searching before it is woken, so that the next submitter leaves it to
+//   that core. Whoever clears a core's bit, the waker or the core itself, decides which of both happened. A submitter
+//   that entered the searching count but found nobody to claim leaves it again and, because others may have relied on
+//   the count in between, looks once more.
 #pragma once
 
 #include "base/cache_line.h"

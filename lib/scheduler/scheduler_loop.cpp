@@ -4,11 +4,10 @@
 //   (scheduler::wake_one_for(), scheduler::inject()).
 // Invariant: a worker sleeps only if, after it could be seen to sleep, it saw nothing to do.
 // Protocol:
-//   park:    note := asleep;  announce in idle_cores (a full fence);  re-scan own inboxes, open work,
-//   injection;  sleep deliver: push;            full fence (kick);                      note := notified if
-//   it was not awake; wake by it submit:  push;            full fence (idle_cores::core_to_wake);  claim a
-//   parked core; kick it The note is the truth: a worker that finds it `notified` when it wants to sleep does
-//   not sleep.
+//   park:    note := asleep;  full fence (announce in idle_cores);  re-scan own inboxes, open work, injection;  sleep
+//   deliver: push;            full fence (kick);                    note := notified if it was not awake; wake by it
+//   submit:  push;            full fence (core_to_wake);            claim a parked core; kick it
+//   The note is the truth: a worker that finds it `notified` when it wants to sleep does not sleep.
 #include "scheduler/scheduler_loop.h"
 
 #include "platform/futex.h"

@@ -1,10 +1,8 @@
 // The timers of a core: a wheel and its lock.
 //
-// Roles: the core's fibers arm and disarm; whoever leads the core's poller, or stands in for a stuck worker,
-// runs what
+// Roles: the core's fibers arm and disarm; whoever leads the core's poller, or stands in for a stuck worker, runs what
 //   is due; any thread may disarm.
-// Invariant: a timer is touched only under the lock, and never after disarm() has returned. So a timer may
-// live in the
+// Invariant: a timer is touched only under the lock, and never after disarm() has returned. So a timer may live in the
 //   frame of the operation that it limits.
 #pragma once
 
@@ -40,6 +38,9 @@ class timers {
   // Fires what is due at `now` and makes the claimed owners ready. Returns how many fired.
   std::size_t run_due(std::int64_t now) noexcept;
 
+  // How many have fired so far: any thread, a moment late.
+  std::uint64_t fired() const noexcept { return fired_.load(relaxed); }
+
   // Whether nothing is armed, without the lock: for the core that arms them.
   bool is_idle() const noexcept { return armed_.load(relaxed) == 0; }
 
@@ -53,7 +54,8 @@ class timers {
  private:
   spin_lock lock_;
   timer_wheel wheel_;
-  atomic<std::size_t> armed_{0};     // Written under the lock.
+  atomic<std::size_t> armed_{0};  // Written under the lock, as is the next.
+  atomic<std::uint64_t> fired_{0};
   std::int64_t watched_until_ = -1;  // Earlier than any deadline: nobody watches.
   wake_watcher wake_ = nullptr;
   void* watcher_ = nullptr;

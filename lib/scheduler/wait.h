@@ -1,18 +1,15 @@
 // Waiting: the one mechanism under everything that blocks.
 //
-// Roles: the *owner* (a fiber, or a plain thread) waits; *wakers* (notify, timeout, cancel, close, a select
-// case) race
+// Roles: the *owner* (a fiber, or a plain thread) waits; *wakers* (notify, timeout, cancel, close, a select case) race
 //   to end its wait.
 // Invariant: of all wakers of one wait exactly one claims it, and only that one calls make_ready(), once.
 // Protocol:
-//   owner: begin_wait() opens a new epoch; register in every object, under its lock, with {record, epoch};
-//   drop all
+//   owner: begin_wait() opens a new epoch; register in every object, under its lock, with {record, epoch}; drop all
 //     locks; finish_wait() suspends. When it returns, take each losing object's lock to unlink from it.
-//   waker: lock the object; unlink the node; claim() with the epoch that the node was registered with; unlock
-//   (the last
+//   waker: lock the object; unlink the node; claim() with the epoch that the node was registered with; unlock (the last
 //     touch of object and node); make_ready() (the last touch of the owner).
-// A word that may outlive the wait holds (index, epoch) and never a pointer: record_at() turns the index into
-// a record that is readable as long as its runtime lives, and an old epoch claims nothing.
+// A word that may outlive the wait holds (index, epoch) and never a pointer: record_at() turns the index into a record
+// that is readable as long as its runtime lives, and an old epoch claims nothing.
 #pragma once
 
 #include <weft/detail/atomic.h>

@@ -1,13 +1,11 @@
 // Roles: *owner*, *waiters*, *comers* (not yet waiting).
-// Word: the owner's identity, or 0 when free | waited (the list is not empty) | listing (somebody works on
-// the list). Invariant: a waiter enters the list only while there is an owner, in the same compare-and-swap
-// that takes the list
-//   lock; the owner sees `waited` when it unlocks, and wakes one. A waiter that was woken but overtaken has
-//   aged: the next unlock makes it the owner.
-// Protocol of unlock: take the list lock; unlink and claim the first; one store frees the mutex, or makes the
-// aged one
-//   its owner, and drops the list lock with it; make the claimed one ready. Between store and make_ready
-//   nothing of the mutex is touched: the new owner may have destroyed it.
+// Word: the owner's identity, or 0 when free | waited (the list is not empty) | listing (somebody works on the list).
+// Invariant: a waiter enters the list only while there is an owner, in the same compare-and-swap that takes the list
+//   lock; the owner sees `waited` when it unlocks, and wakes one. A waiter that was woken but overtaken has aged: the
+//   next unlock makes it the owner.
+// Protocol of unlock: take the list lock; unlink and claim the first; one store frees the mutex, or makes the aged one
+//   its owner, and drops the list lock with it; make the claimed one ready. Between store and make_ready nothing of the
+//   mutex is touched: the new owner may have destroyed it.
 #include <weft/mutex.h>
 
 #include "platform/thread.h"
@@ -117,8 +115,7 @@ void mutex::unlock_slow() noexcept {
     first->is_owner = true;
     next |= first->me;
   }
-  // We own the mutex and its list: nobody else writes the word. Release: pairs with lock() and with the woken
-  // waiter.
+  // We own the mutex and its list: nobody else writes the word. Release: pairs with lock() and with the woken waiter.
   word_.store(next, release);
   if (first != nullptr) make_ready(*first->who.record);
 }

@@ -56,8 +56,7 @@ constexpr std::int64_t to_deadline_ns(
   return to_delay_ns(time.time_since_epoch());
 }
 
-// How long it is until `time` on a clock of any kind, read once now: later jumps of that clock are not
-// followed.
+// How long it is until `time` on a clock of any kind, read once now: later jumps of that clock are not followed.
 // Returns: 0 when `time` has passed.
 template <class Clock, class Duration>
 std::int64_t delay_until_ns(const std::chrono::time_point<Clock, Duration>& time) {

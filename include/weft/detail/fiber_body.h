@@ -41,8 +41,7 @@ struct body_type {
 
 // A new record with room for `type`; the caller constructs the body at body_of() and then calls launch(), or
 // abandon() if the construction threw. `where` null: the runtime of the calling fiber; `wanted` null: the usual.
-// Throws: std::invalid_argument (bad attributes), std::bad_alloc, std::system_error (not in a fiber, runtime
-// stopped).
+// Throws: std::invalid_argument (bad attributes), std::bad_alloc, std::system_error (not in a fiber, runtime stopped).
 WEFT_API fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_type& type, source_location site,
                                  bool is_detached);
 WEFT_API void* body_of(fiber_record* fiber) noexcept;
@@ -103,8 +102,7 @@ struct result_slot<void> {
   void take() noexcept {}
 };
 
-// The closure `F()` and its result. The closure is destroyed on the fiber, as soon as it has returned or
-// thrown.
+// The closure `F()` and its result. The closure is destroyed on the fiber, as soon as it has returned or thrown.
 template <class F, class R>
 struct fiber_body {
   [[no_unique_address]] result_slot<R> result;

@@ -35,9 +35,9 @@ class WEFT_API ip_address {
   constexpr explicit ip_address(const v6_bytes& bytes, std::uint32_t scope_id = 0) noexcept
       : family_(address_family::v6), bytes_(bytes), scope_id_(scope_id) {}
 
-  // "192.0.2.1", "2001:db8::1", "fe80::1%2" (the scope id as a decimal number). Names are not resolved, and
-  // the short and octal forms of IPv4 ("127.1", "010.0.0.1") are refused. Throws: std::invalid_argument
-  // naming the text and what is expected.
+  // "192.0.2.1", "2001:db8::1", "fe80::1%2" (the scope id as a decimal number). Names are not resolved, and the short
+  // and octal forms of IPv4 ("127.1", "010.0.0.1") are refused.
+  // Throws: std::invalid_argument naming the text and what is expected.
   explicit ip_address(std::string_view text);
 
   // The same without exceptions: nothing if the text is not an address.
@@ -61,8 +61,8 @@ class WEFT_API ip_address {
   bool is_loopback() const noexcept;  // 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104
   bool is_any() const noexcept;
 
-  // The IPv4 address inside ::ffff:a.b.c.d, as a listener for both families reports its IPv4 peers; any other
-  // address unchanged.
+  // The IPv4 address inside ::ffff:a.b.c.d, as a listener for both families reports its IPv4 peers; any other address
+  // unchanged.
   ip_address unmapped() const noexcept;
 
   // An IPv4 address fills the first four bytes; the rest are zero.
@@ -88,8 +88,8 @@ class WEFT_API endpoint {
   constexpr endpoint(const ip_address& address, std::uint16_t port) noexcept
       : address_(address), port_(port) {}
 
-  // "127.0.0.1:80", "[::1]:80", "[fe80::1%2]:80", and ":80", which is 0.0.0.0:80. The port is decimal, 0 to
-  // 65535. Throws: std::invalid_argument naming the text and what is expected.
+  // "127.0.0.1:80", "[::1]:80", "[fe80::1%2]:80", and ":80", which is 0.0.0.0:80. The port is decimal, 0 to 65535.
+  // Throws: std::invalid_argument naming the text and what is expected.
   explicit endpoint(std::string_view text);
 
   // The same without exceptions: nothing if the text is not an endpoint.

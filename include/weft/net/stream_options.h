@@ -25,9 +25,8 @@ struct stream_options {
   // read to the end.
   std::optional<bool> reset_on_close{};
 
-  // Bytes of kernel memory for each direction. The system rounds and limits them (Linux reports twice what
-  // was asked). Set before connecting or listening, they also set how much may be under way; afterwards they
-  // only limit it.
+  // Bytes of kernel memory for each direction. The system rounds and limits them (Linux reports twice what was asked).
+  // Set before connecting or listening, they also set how much may be under way; afterwards they only limit it.
   std::optional<std::size_t> receive_buffer_bytes{};
   std::optional<std::size_t> send_buffer_bytes{};
 };

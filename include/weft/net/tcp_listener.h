@@ -21,16 +21,14 @@ struct listen_options {
       false;  // Share address and port with other listeners that ask for it; the kernel spreads them.
   bool v6_only = false;  // An IPv6 listener takes no IPv4 peers; otherwise they appear as ::ffff:a.b.c.d.
 
-  // How long accept() holds off when the system is out of descriptors or memory: doubled from the first to
-  // the last.
+  // How long accept() holds off when the system is out of descriptors or memory: doubled from the first to the last.
   std::chrono::milliseconds first_backoff{5};
   std::chrono::milliseconds last_backoff{1000};
 
   stream_options stream{.no_delay = true};  // What every accepted stream starts with.
 };
 
-// A listening socket, or nothing: then it is closed, and every call but close() fails with
-// bad_file_descriptor.
+// A listening socket, or nothing: then it is closed, and every call but close() fails with bad_file_descriptor.
 //
 // Thread safety: any number of fibers may accept at once, on any cores: they are served in order of arrival.
 //   close() and the getters may be called at any time from any thread; moving and destroying only when no
@@ -42,8 +40,7 @@ class WEFT_API tcp_listener {
   tcp_listener() noexcept;
 
   // Listens at `where`; port 0 lets the system choose one (see local_endpoint()). For fibers only.
-  // Errors: address_in_use, address_not_available, permission_denied, invalid_argument (a backlog below 1),
-  //   ...
+  // Errors: address_in_use, address_not_available, permission_denied, invalid_argument (a backlog below 1), ...
   explicit tcp_listener(const endpoint& where, const listen_options& options = {});
 
   ~tcp_listener();  // close()
@@ -55,11 +52,11 @@ class WEFT_API tcp_listener {
   static tcp_listener listen(const endpoint& where, std::error_code& ec,
                              const listen_options& options = {}) noexcept;
 
-  // Waits for the next connection and takes it. A connection that its peer gave up before it was taken is
-  // skipped. When the process or the system has no descriptor or memory left, accept() holds off as its
-  // options say and tries again: it does not spin, the connection waits in the backlog, and existing
-  // connections go on. Cancel: no connection is lost. Blocks: the calling fiber, until a connection, the
-  // deadline, close() or cancellation.
+  // Waits for the next connection and takes it. A connection that its peer gave up before it was taken is skipped. When
+  // the process or the system has no descriptor or memory left, accept() holds off as its options say and tries again:
+  // it does not spin, the connection waits in the backlog, and existing connections go on.
+  // Cancel: no connection is lost.
+  // Blocks: the calling fiber, until a connection, the deadline, close() or cancellation.
   [[nodiscard]] tcp_stream accept(deadline limit = {});
   tcp_stream accept(std::error_code& ec, deadline limit = {}) noexcept;
 
@@ -70,8 +67,7 @@ class WEFT_API tcp_listener {
   bool is_open() const noexcept;
   int native_handle() const noexcept;  // -1 when closed.
 
-  // Where it listens, with the port that the system chose. Also after close(); 0.0.0.0:0 if it never
-  // listened.
+  // Where it listens, with the port that the system chose. Also after close(); 0.0.0.0:0 if it never listened.
   endpoint local_endpoint() const noexcept;
 
  private:
@@ -80,10 +76,11 @@ class WEFT_API tcp_listener {
   std::unique_ptr<detail::listener_socket> socket_;
 };
 
-// `count` listeners at one address, for one accepting fiber on each core: the kernel spreads new connections
-// over them. A listener that nobody accepts from keeps its share waiting. Port 0 is chosen once, and shared.
-// `reuse_port` counts as set. Returns: `count` listeners with the same local_endpoint(), or none of them and
-// the error of the first that failed. Errors: as for tcp_listener, and invalid_argument for a count of 0.
+// `count` listeners at one address, for one accepting fiber on each core: the kernel spreads new connections over them.
+// A listener that nobody accepts from keeps its share waiting. Port 0 is chosen once, and shared. `reuse_port` counts
+// as set.
+// Returns: `count` listeners with the same local_endpoint(), or none of them and the error of the first that failed.
+// Errors: as for tcp_listener, and invalid_argument for a count of 0.
 WEFT_API std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count,
                                                         const listen_options& options = {});
 WEFT_API std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count,

@@ -56,9 +56,9 @@ class WEFT_API tcp_stream {
   static tcp_stream connect(const endpoint& peer, const connect_options& options, std::error_code& ec,
                             deadline limit = {}) noexcept;
 
-  // Reads what has come, waiting for at least one byte. The list form fills its buffers in order, at most 64
-  // of them in one call. Does not allocate. Returns: the number of bytes; 0 at the end of the stream, and for
-  // a buffer of no bytes, which tells nothing.
+  // Reads what has come, waiting for at least one byte. The list form fills its buffers in order, at most 64 of them in
+  // one call. Does not allocate.
+  // Returns: the number of bytes; 0 at the end of the stream, and for a buffer of no bytes, which tells nothing.
   [[nodiscard]] std::size_t read(std::span<std::byte> buffer, deadline limit = {});
   [[nodiscard]] std::size_t read(std::span<const std::span<std::byte>> buffers, deadline limit = {});
   std::size_t read(std::span<std::byte> buffer, std::error_code& ec, deadline limit = {}) noexcept;
@@ -66,15 +66,14 @@ class WEFT_API tcp_stream {
                    deadline limit = {}) noexcept;
 
   // Fills the whole buffer.
-  // Returns: the size of the buffer, or 0 where the stream ends before its first byte. With `ec` set: the
-  //   bytes read. Errors: io_errc::end_of_stream where the stream ends after the first byte and before the
-  //   last.
+  // Returns: the size of the buffer, or 0 where the stream ends before its first byte. With `ec` set: the bytes read.
+  // Errors: io_errc::end_of_stream where the stream ends after the first byte and before the last.
   [[nodiscard]] std::size_t read_exactly(std::span<std::byte> buffer, deadline limit = {});
   std::size_t read_exactly(std::span<std::byte> buffer, std::error_code& ec, deadline limit = {}) noexcept;
 
-  // Writes everything: returns once the system has taken the last byte. The list form writes its parts in
-  // order, any number of them, with as few system calls as it can. Does not allocate. Returns: with `ec`, the
-  // bytes that the system took, all of them unless `ec` is set.
+  // Writes everything: returns once the system has taken the last byte. The list form writes its parts in order, any
+  // number of them, with as few system calls as it can. Does not allocate.
+  // Returns: with `ec`, the bytes that the system took, all of them unless `ec` is set.
   void write(std::span<const std::byte> data, deadline limit = {});
   void write(std::span<const std::span<const std::byte>> parts, deadline limit = {});
   void write(std::string_view text, deadline limit = {});
@@ -94,23 +93,22 @@ class WEFT_API tcp_stream {
   std::size_t send_file(int file, std::uint64_t offset, std::size_t count, std::error_code& ec,
                         deadline limit = {}) noexcept;
 
-  // Ends one direction, or both: after `write` the peer reads to the end and may still answer; after `read` a
-  // waiting and every later read returns 0 once what has come is read. Blocks: never.
+  // Ends one direction, or both: after `write` the peer reads to the end and may still answer; after `read` a waiting
+  // and every later read returns 0 once what has come is read.
+  // Blocks: never.
   void shutdown(shutdown_mode mode);
   void shutdown(shutdown_mode mode, std::error_code& ec) noexcept;
 
-  // Ends the connection. Calls under way in other fibers return bad_file_descriptor. Once is enough, twice no
-  // error.
+  // Ends the connection. Calls under way in other fibers return bad_file_descriptor. Once is enough, twice no error.
   void close() noexcept;
 
   bool is_open() const noexcept;
 
-  // The socket, for options that have no place here; -1 when closed. It stays non-blocking and the stream's
-  // own.
+  // The socket, for options that have no place here; -1 when closed. It stays non-blocking and the stream's own.
   int native_handle() const noexcept;
 
-  // Blocks: never. Errors: bad_file_descriptor; for options also invalid_argument, the value being out of
-  //   range.
+  // Blocks: never.
+  // Errors: bad_file_descriptor; for options also invalid_argument, the value being out of range.
   endpoint local_endpoint() const;
   endpoint local_endpoint(std::error_code& ec) const noexcept;
   endpoint remote_endpoint()
