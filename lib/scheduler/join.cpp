@@ -1,5 +1,6 @@
 // The end of a fiber, as its handles see it.
 #include "platform/clock.h"
+#include "platform/process.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -28,6 +29,12 @@ std::string description_of(const fiber_record& f) {
   }
   throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
                           "fiber::join: " + description_of(*f) + " joins itself");
+}
+
+[[noreturn]] WEFT_COLD void refuse_in_forked_child(const fiber_record& f) {
+  throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                          "fiber::join: " + description_of(f) +
+                              " lives in the process that this one was forked from; a runtime does not survive fork()");
 }
 
 // Waits for the end of `f`; false at the deadline. The reason of the last wait is what ended it.
@@ -76,8 +83,9 @@ bool wait_fiber(fiber_record* fiber, std::int64_t deadline) {
     }
     if (f.end.done()) return true;
     if (me.reason != wake_reason::notified) f.end.remove(n);
-  } else if (fiber == current_fiber()) {
-    refuse_join(fiber);
+  } else {
+    if (forked_child()) refuse_in_forked_child(f);
+    if (fiber == current_fiber()) refuse_join(fiber);
   }
   while (!f.end.done()) {
     if (cancel_pending()) throw_cancelled();
@@ -107,6 +115,15 @@ void with_scheduler(fiber_record& f, Act act) noexcept {
   if (scheduler* const s = staying.owner()) act(*s);
 }
 
+WEFT_COLD void report_self_drop(fiber_record& f) noexcept {
+  constexpr const char* what = " drops the handle of itself; it cannot wait for its own end, so it is detached\n";
+  try {
+    f.home->report("weft: " + description_of(f) + what);
+  } catch (const std::bad_alloc&) {
+    f.home->report("weft: a fiber drops the handle of itself, and is detached\n");
+  }
+}
+
 void report_lost(fiber_record& f) noexcept {
   with_scheduler(f, [&f](scheduler& s) { s.report_lost_error(f); });
 }
@@ -116,8 +133,9 @@ void report_lost(fiber_record& f) noexcept {
 void cancel_and_join(fiber_record* fiber) noexcept {
   fiber_record& f = *fiber;
   if (!f.end.done()) {
+    if (forked_child()) return;  // It goes on in the parent; its record here is lost with the process.
     if (fiber == current_fiber()) {
-      f.home->report("weft: a fiber drops the handle of itself; it cannot wait for its own end, so it is detached\n");
+      report_self_drop(f);
       detach_fiber(fiber);
       return;
     }
@@ -136,6 +154,7 @@ void detach_fiber(fiber_record* fiber) noexcept {
 }
 
 void cancel_fiber(fiber_record* fiber) noexcept {
+  if (forked_child()) return;
   with_scheduler(*fiber, [fiber](scheduler&) {
     if (!fiber->end.done()) request_cancel(*fiber);
   });

@@ -43,6 +43,7 @@ std::size_t timers::run_due(std::int64_t now) noexcept {
       intrusive_list<timer_node> due;
       expired = wheel_.expire(now, due, batch);
       armed_.store(armed_.load(relaxed) - expired, relaxed);
+      fired_.store(fired_.load(relaxed) + expired, relaxed);
       while (timer_node* const t = due.pop_front()) {
         if (void* const record = t->fire(*t)) claimed[count++] = static_cast<wait_record*>(record);
       }
