@@ -29,7 +29,7 @@ concept spawnable = !std::same_as<std::remove_cvref_t<F>, attributes> && std::in
 // Throws: std::bad_alloc; std::system_error (operation_not_permitted) outside of fibers; what copying `f` throws.
 // Blocks: never.
 // Lifetime: what `f` refers to must outlive the fiber.
-// Complexity: about 30 ns; one allocation, and no stack until it starts.
+// Complexity: one allocation, and no stack until it starts.
 template <class F>
 requires detail::spawnable<F>
 [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
