@@ -1,0 +1,198 @@
+// Sleeping, yielding and the order of both.
+#include "support/with_cores.h"
+
+#include <atomic>
+#include <string>
+
+using namespace weft_test;
+using clock_type = std::chrono::steady_clock;
+
+WEFT_TEST_EACH_REACTOR(sleep, lasts_at_least_as_long_as_it_is_told) {
+  for (const auto length : {1ns, 50'000ns, 1'000'000ns, 3'000'000ns}) {
+    const auto begin = clock_type::now();
+    weft::this_fiber::sleep_for(length);
+    EXPECT_GE(clock_type::now() - begin, length);
+  }
+  const auto moment = clock_type::now() + 2ms;
+  weft::this_fiber::sleep_until(moment);
+  EXPECT_GE(clock_type::now(), moment);
+}
+
+WEFT_TEST_EACH_REACTOR(sleep, ends_in_the_order_of_the_deadlines) {
+  std::string order;
+  const auto begin = clock_type::now() + 2ms;
+  std::vector<weft::fiber<void>> crew;
+  const std::size_t here = weft::this_fiber::core();
+  for (const int turn : {3, 1, 4, 0, 2}) {
+    crew.push_back(weft::spawn({.core = here}, [&, turn] {
+      weft::this_fiber::sleep_until(begin + turn * 3ms);
+      order += static_cast<char>('0' + turn);
+    }));
+  }
+  for (auto& each : crew) each.join();
+  EXPECT_EQ(order, "01234");
+}
+
+WEFT_TEST(sleep, without_length_only_yields) {
+  for (const auto none : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
+    bool other = false;
+    auto f = weft::spawn({.core = weft::this_fiber::core()}, [&] { other = true; });
+    const auto begin = clock_type::now();
+    while (!other) weft::this_fiber::sleep_for(none);
+    EXPECT_LT(clock_type::now() - begin, long_enough);
+    f.join();
+  }
+  weft::this_fiber::sleep_until(clock_type::now() - 1h);
+  weft::this_fiber::sleep_until(clock_type::time_point::min());
+  weft::this_fiber::sleep_for(std::chrono::hours::min());
+  weft::this_fiber::sleep_for(std::chrono::duration<double>(-1e30));
+}
+
+WEFT_TEST(sleep, too_long_for_the_clock_lasts_until_it_is_cancelled) {
+  const auto sleeping_for = [](auto length) { return weft::spawn([length] { weft::this_fiber::sleep_for(length); }); };
+  auto hours = sleeping_for(std::chrono::hours::max());
+  auto nanoseconds = sleeping_for(std::chrono::nanoseconds::max());
+  auto seconds = sleeping_for(std::chrono::duration<double>(1e30));
+  weft::this_fiber::sleep_for(1ms);
+  for (weft::fiber<void>* each : {&hours, &nanoseconds, &seconds}) {
+    EXPECT_FALSE(each->done());
+    each->cancel();
+    EXPECT_THROW(each->join(), weft::join_cancelled);
+  }
+}
+
+WEFT_TEST_EACH_REACTOR(sleep, of_many_fibers_ends_for_all) {
+  std::vector<weft::fiber<void>> crew;
+  std::atomic<std::size_t> woken{0};
+  const std::size_t count = repeated(1'000, 200);
+  for (std::size_t i = 0; i < count; ++i) {
+    crew.push_back(weft::spawn([&, i] {
+      for (std::size_t k = 0; k < 3; ++k) weft::this_fiber::sleep_for(std::chrono::microseconds((i * 7 + k) % 900));
+      ++woken;
+    }));
+  }
+  for (auto& each : crew) each.join();
+  EXPECT_EQ(woken, count);
+}
+
+WEFT_TEST(sleep, works_on_plain_threads) {
+  std::thread outside([] {
+    const auto begin = clock_type::now();
+    weft::this_fiber::sleep_for(2ms);
+    weft::this_fiber::yield();
+    EXPECT_GE(clock_type::now() - begin, 2ms);
+    EXPECT_EQ(weft::this_fiber::id(), 0u);
+    EXPECT_EQ(weft::this_fiber::name(), "");
+  });
+  outside.join();
+}
+
+WEFT_TEST(yield, lets_two_fibers_alternate) {
+  std::string order;
+  const std::size_t here = weft::this_fiber::core();
+  const auto writer = [&](char letter) {
+    return weft::spawn({.core = here}, [&order, letter] {
+      for (int i = 0; i < 50; ++i) {
+        order += letter;
+        weft::this_fiber::yield();
+      }
+    });
+  };
+  auto a = writer('a');
+  auto b = writer('b');
+  a.join();
+  b.join();
+  ASSERT_EQ(order.size(), 100u);
+  // Which one begins is free, and the look at events in between lets no one go twice.
+  for (std::size_t i = 2; i < order.size(); ++i) {
+    EXPECT_EQ(order[i], order[i - 2]) << order;
+    EXPECT_NE(order[i], order[i - 1]) << order;
+  }
+}
+
+WEFT_TEST(yield, alone_returns) {
+  for (int i = 0; i < 1'000; ++i) weft::this_fiber::yield();
+}
+
+// --- Fairness ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Keeps core `here` busy with yielding fibers until `enough` is set.
+std::vector<weft::fiber<void>> busy_crowd(const std::atomic<bool>& enough) {
+  std::vector<weft::fiber<void>> crowd;
+  for (std::size_t core = 0; core < current_setting.cores; ++core) {
+    for (int i = 0; i < 3; ++i) {
+      crowd.push_back(weft::spawn({.core = core}, [&enough] {
+        while (!enough) weft::this_fiber::yield();
+      }));
+    }
+  }
+  return crowd;
+}
+
+}  // namespace
+
+WEFT_TEST_EACH_REACTOR(fairness, yielding_fibers_starve_nobody) {
+  std::atomic<bool> enough{false};
+  auto crowd = busy_crowd(enough);
+  weft::spawn([] {}).join();
+  weft::spawn({.core = current_setting.cores - 1}, [] {}).join();
+  weft::spawn({.migration = weft::migration::free}, [] {
+    for (int i = 0; i < 5; ++i) weft::this_fiber::yield();
+    weft::this_fiber::sleep_for(1ms);
+  }).join();
+  weft::this_fiber::sleep_for(1ms);
+  enough = true;
+  for (auto& each : crowd) each.join();
+}
+
+WEFT_TEST(fairness, a_spawning_crowd_starves_neither_wanted_nor_migrating_fibers) {
+  std::atomic<bool> enough{false};
+  std::vector<weft::fiber<void>> crowd;
+  for (std::size_t core = 0; core < current_setting.cores; ++core) {
+    for (int i = 0; i < 2; ++i) {
+      crowd.push_back(weft::spawn({.core = core, .migration = weft::migration::at_start}, [&enough] {
+        while (!enough) {
+          weft::spawn_detached([] {});
+          weft::this_fiber::yield();
+        }
+      }));
+    }
+  }
+  for (std::size_t core = 0; core < current_setting.cores; ++core) weft::spawn({.core = core}, [] {}).join();
+  weft::spawn({.migration = weft::migration::free}, [] {
+    for (int i = 0; i < 5; ++i) weft::this_fiber::yield();
+  }).join();
+  enough = true;
+  for (auto& each : crowd) each.join();
+}
+
+WEFT_TEST(fairness, two_that_wake_each_other_starve_nobody) {
+  weft::mutex gate;
+  weft::condition_variable turned;
+  bool enough = false;
+  int turn = 0;
+  const std::size_t here = weft::this_fiber::core();
+  const auto player = [&](int mine) {
+    return weft::spawn({.core = here}, [&, mine] {
+      std::unique_lock lock(gate);
+      while (!enough) {
+        turn = 1 - mine;
+        turned.notify_one();
+        turned.wait(lock, [&] { return turn == mine || enough; });
+      }
+      turned.notify_all();
+    });
+  };
+  auto one = player(0);
+  auto two = player(1);
+  weft::spawn({.core = here}, [] { weft::this_fiber::sleep_for(1ms); }).join();
+  {
+    const std::lock_guard hold(gate);
+    enough = true;
+  }
+  turned.notify_all();
+  one.join();
+  two.join();
+}
