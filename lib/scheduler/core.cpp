@@ -5,6 +5,9 @@
 #include "scheduler/enqueue.h"
 #include "scheduler/scheduler.h"
 
+#include <string>
+#include <system_error>
+
 namespace weft::inline v0::detail {
 
 namespace {
@@ -51,9 +54,14 @@ activation* core::take_reserve(fiber_record& f) noexcept {
   return std::exchange(reserve_, nullptr);
 }
 
-void core::fill_reserve() noexcept {
+void core::fill_reserve() {
   reserve_ = static_cast<activation*>(stacks.take(default_stack_class));
-  if (reserve_ != nullptr) reserve_->is_reserve = true;
+  if (reserve_ == nullptr) {
+    throw std::system_error(
+        std::make_error_code(std::errc::not_enough_memory),
+        "weft::runtime: no reserve stack for core " + std::to_string(index) + ": " + owner.stacks.last_error());
+  }
+  reserve_->is_reserve = true;
 }
 
 // Each source comes first in its turn, so that none starves behind another: neither behind a chain of wakes, nor behind

@@ -73,7 +73,9 @@ class core {
   // For a fiber that gets no stack: the reserve stack, on which it ends with ENOMEM; null while that is in use, then
   // the fiber waits in line for it.
   activation* take_reserve(fiber_record& f) noexcept;
-  void fill_reserve() noexcept;
+  // Before any worker runs: a fiber that finds no stack waits for the reserve, so it must not be refused for want of it.
+  // Throws: std::system_error (not_enough_memory).
+  void fill_reserve();
 
   // --- Switching ---------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ scheduler::~scheduler() {
 }
 
 void scheduler::start(const std::function<void(core&)>& prepare) {
+  for (const auto& c : cores) c->fill_reserve();
   monitor_ = std::make_unique<monitor>(*this);  // Before the workers, which tell it when they wake.
   for (const auto& c : cores) {
     workers_.emplace_back("weft-" + std::to_string(c->index), [&worker = *c, prepare] {

@@ -27,7 +27,6 @@ void core::run_worker() noexcept {
   set_here_word(reinterpret_cast<std::uintptr_t>(this));
   thread_exceptions = thread_exception_state();
   adopt_thread(thread_sanitizer);
-  fill_reserve();
   scheduler_loop loop(*this);
   while (const runnable next = loop.next()) {
     const destination d = destination_for(*this, next);
