@@ -56,7 +56,8 @@ accepted accept_in_turn(listener_socket& listener, std::int64_t deadline) noexce
     if (result >= 0) {
       stream->peer = peer.to_endpoint();
       const int error = stream->handle.adopt(static_cast<int>(result));
-      return {error == 0 ? std::move(stream) : nullptr, error};
+      if (error == 0) return {std::move(stream), 0};
+      result = -error;  // That connection is lost, for want of memory.
     }
     const int error = static_cast<int>(-result);
     if (is_of_the_connection(error)) continue;
