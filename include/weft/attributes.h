@@ -29,9 +29,9 @@ struct attributes {
   static constexpr std::size_t smallest_stack_bytes = std::size_t{16} << 10;
   static constexpr std::size_t largest_stack_bytes = std::size_t{8} << 20;
 
-  std::string_view name{};            // Copied; at most `longest_name` characters.
-  std::size_t stack_bytes = 0;        // Usable bytes, rounded up to the next size class. 0: the default.
-  std::optional<std::size_t> core{};  // Runs on this core only, from its first instruction to its last.
+  std::string_view name{};                     // Copied; at most `longest_name` characters.
+  std::size_t stack_bytes = 0;                 // Usable bytes, rounded up to the next size class. 0: the default.
+  std::optional<std::size_t> core{};           // Runs on this core only, from its first instruction to its last.
   std::optional<weft::migration> migration{};  // Unset: the runtime's.
   weft::priority priority = weft::priority::normal;
 };

@@ -32,8 +32,7 @@ WEFT_ALWAYS_INLINE arrival switch_to(saved_context to, void* message) noexcept {
 }
 
 // Saves the caller's context and calls `entry` on the empty stack below `top`. `entry` never returns.
-WEFT_ALWAYS_INLINE arrival start(std::byte* top, std::size_t size, context_entry entry,
-                                 void* message) noexcept {
+WEFT_ALWAYS_INLINE arrival start(std::byte* top, std::size_t size, context_entry entry, void* message) noexcept {
   return switch_to(boost::context::detail::make_fcontext(top, size, entry), message);
 }
 
@@ -49,8 +48,6 @@ WEFT_ALWAYS_INLINE arrival start(std::byte* top, std::size_t size, context_entry
   exit_to(boost::context::detail::make_fcontext(top, size, entry), message);
 }
 
-WEFT_ALWAYS_INLINE arrival arrived(boost::context::detail::transfer_t in) noexcept {
-  return {in.fctx, in.data};
-}
+WEFT_ALWAYS_INLINE arrival arrived(boost::context::detail::transfer_t in) noexcept { return {in.fctx, in.data}; }
 
 }  // namespace weft::inline v0::detail

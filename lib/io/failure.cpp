@@ -13,9 +13,8 @@ class io_category_type final : public std::error_category {
   const char* name() const noexcept override { return "weft.io"; }
 
   std::string message(int value) const override {
-    return value == static_cast<int>(io_errc::end_of_stream)
-               ? "The stream ended too early"
-               : "Unknown weft.io error " + std::to_string(value);
+    return value == static_cast<int>(io_errc::end_of_stream) ? "The stream ended too early"
+                                                             : "Unknown weft.io error " + std::to_string(value);
   }
 };
 
@@ -31,9 +30,7 @@ constinit undestroyed_category undestroyed;
 
 }  // namespace
 
-const std::error_category& io_category() noexcept {
-  return undestroyed.category;
-}
+const std::error_category& io_category() noexcept { return undestroyed.category; }
 
 namespace detail {
 

@@ -41,14 +41,12 @@ class part_cursor {
       if (size > 0) {
         using plain_byte = std::remove_const_t<Byte>;
         iovec& part = batch.parts[static_cast<std::size_t>(batch.count++)];
-        part.iov_base =
-            const_cast<plain_byte*>(buffer.data()) + skipped;  // iovec has one type for both ways.
+        part.iov_base = const_cast<plain_byte*>(buffer.data()) + skipped;  // iovec has one type for both ways.
         part.iov_len = size;
         batch.bytes += size;
       }
       skipped = 0;
-      if (batch.bytes == largest_attempt || static_cast<std::size_t>(batch.count) == part_batch::capacity)
-        break;
+      if (batch.bytes == largest_attempt || static_cast<std::size_t>(batch.count) == part_batch::capacity) break;
     }
   }
 

@@ -48,9 +48,8 @@ accepted accept_in_turn(listener_socket& listener, std::int64_t deadline) noexce
     if (stream != nullptr) {
       result = listener.handle.perform(direction::read, deadline, 0, [&peer](int fd) noexcept {
         peer = socket_address();
-        return retry_interrupted([&] {
-          return sys().accept4(fd, peer.data(), peer.size_to_fill(), SOCK_NONBLOCK | SOCK_CLOEXEC);
-        });
+        return retry_interrupted(
+            [&] { return sys().accept4(fd, peer.data(), peer.size_to_fill(), SOCK_NONBLOCK | SOCK_CLOEXEC); });
       });
     }
     if (result >= 0) {

@@ -116,9 +116,7 @@ bool ip_address::is_loopback() const noexcept {
   return bytes_ == loopback(address_family::v6).bytes_;
 }
 
-bool ip_address::is_any() const noexcept {
-  return bytes_ == v6_bytes{};
-}
+bool ip_address::is_any() const noexcept { return bytes_ == v6_bytes{}; }
 
 ip_address ip_address::unmapped() const noexcept {
   constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -163,20 +161,14 @@ std::string endpoint::to_string() const {
   return (address_.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(port_);
 }
 
-std::ostream& operator<<(std::ostream& out, const ip_address& address) {
-  return out << address.to_string();
-}
-std::ostream& operator<<(std::ostream& out, const endpoint& where) {
-  return out << where.to_string();
-}
+std::ostream& operator<<(std::ostream& out, const ip_address& address) { return out << address.to_string(); }
+std::ostream& operator<<(std::ostream& out, const endpoint& where) { return out << where.to_string(); }
 
 }  // namespace weft::inline v0::net
 
-std::size_t std::hash<weft::net::ip_address>::operator()(
-    const weft::net::ip_address& address) const noexcept {
+std::size_t std::hash<weft::net::ip_address>::operator()(const weft::net::ip_address& address) const noexcept {
   const std::uint32_t rest[2] = {address.scope_id(), static_cast<std::uint32_t>(address.family())};
-  const std::size_t seed =
-      weft::net::mix(0xcbf29ce484222325U, address.bytes().data(), address.bytes().size());
+  const std::size_t seed = weft::net::mix(0xcbf29ce484222325U, address.bytes().data(), address.bytes().size());
   return weft::net::mix(seed, rest, sizeof rest);
 }
 

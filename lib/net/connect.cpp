@@ -55,8 +55,7 @@ int bind_local(int fd, const net::endpoint& local) noexcept {
   return -sys().bind(fd, address.data(), address.size());
 }
 
-connected try_connect(const socket_address& peer, const net::connect_options& options,
-                      std::int64_t deadline) noexcept {
+connected try_connect(const socket_address& peer, const net::connect_options& options, std::int64_t deadline) noexcept {
   connected result;
   result.socket.reset(new (std::nothrow) stream_socket);
   if (result.socket == nullptr) return {nullptr, ENOMEM};
@@ -68,8 +67,7 @@ connected try_connect(const socket_address& peer, const net::connect_options& op
   if (applied.error != 0) return {nullptr, applied.error, applied.option};
   if (options.local) result.error = bind_local(fd, *options.local);
   if (result.error != 0) return result;
-  const std::ptrdiff_t outcome =
-      result.socket->handle.perform(direction::write, deadline, 0, connect_attempt(peer));
+  const std::ptrdiff_t outcome = result.socket->handle.perform(direction::write, deadline, 0, connect_attempt(peer));
   if (outcome < 0) result.error = static_cast<int>(-outcome);
   return result;
 }

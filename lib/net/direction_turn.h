@@ -11,8 +11,7 @@ class direction_turn {
   class guard {
    public:
     // Acquire pairs with the release of ~guard(): turns follow one another.
-    explicit guard(direction_turn& turn) noexcept
-        : turn_(turn.taken_.exchange(true, acquire) ? nullptr : &turn) {}
+    explicit guard(direction_turn& turn) noexcept : turn_(turn.taken_.exchange(true, acquire) ? nullptr : &turn) {}
     ~guard() {
       if (turn_ != nullptr) turn_->taken_.store(false, release);
     }

@@ -18,11 +18,9 @@ option_result prepare(int fd, const net::endpoint& where, const net::listen_opti
   if (const int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, options.reuse_address)) {
     return {error, "reuse_address"};
   }
-  if (const int error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port))
-    return {error, "reuse_port"};
+  if (const int error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port)) return {error, "reuse_port"};
   if (where.address().is_v6()) {
-    if (const int error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only))
-      return {error, "v6_only"};
+    if (const int error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only)) return {error, "v6_only"};
   }
   return apply_options(fd, options.stream);
 }
@@ -32,8 +30,7 @@ int bind_and_listen(listener_socket& listener, int fd, const net::endpoint& wher
   if (const int result = sys().bind(fd, wanted.data(), wanted.size()); result < 0) return -result;
   if (const int result = sys().listen(fd, backlog); result < 0) return -result;
   socket_address bound;
-  if (const int result = sys().getsockname(fd, bound.data(), bound.size_to_fill()); result < 0)
-    return -result;
+  if (const int result = sys().getsockname(fd, bound.data(), bound.size_to_fill()); result < 0) return -result;
   listener.where = bound.to_endpoint();
   return 0;
 }

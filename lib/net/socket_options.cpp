@@ -63,10 +63,8 @@ option_result apply_options(int fd, const net::stream_options& wanted) noexcept 
     if (error != 0) result = {error, name};
   };
   apply("no_delay", wanted.no_delay, [=](bool on) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, on); });
-  apply("keep_alive", wanted.keep_alive,
-        [=](bool on) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on); });
-  apply("keep_alive_idle", wanted.keep_alive_idle,
-        [=](auto time) { return set_seconds(fd, TCP_KEEPIDLE, time); });
+  apply("keep_alive", wanted.keep_alive, [=](bool on) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on); });
+  apply("keep_alive_idle", wanted.keep_alive_idle, [=](auto time) { return set_seconds(fd, TCP_KEEPIDLE, time); });
   apply("keep_alive_interval", wanted.keep_alive_interval,
         [=](auto time) { return set_seconds(fd, TCP_KEEPINTVL, time); });
   apply("keep_alive_probes", wanted.keep_alive_probes, [=](int count) { return set_probes(fd, count); });

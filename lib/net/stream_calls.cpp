@@ -8,8 +8,7 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-std::ptrdiff_t receive_some(socket_handle& handle, std::byte* data, std::size_t size,
-                            std::int64_t deadline) noexcept {
+std::ptrdiff_t receive_some(socket_handle& handle, std::byte* data, std::size_t size, std::int64_t deadline) noexcept {
   return handle.perform(direction::read, deadline, size, [=](int fd) noexcept {
     return retry_interrupted([=] { return sys().recv(fd, data, size, 0); });
   });
@@ -46,8 +45,7 @@ transferred in_turn(stream_socket* socket, direction_turn stream_socket::*which,
 transferred receive(stream_socket* socket, std::span<std::byte> buffer, std::int64_t deadline) noexcept {
   return in_turn(socket, &stream_socket::reading, [&](socket_handle& handle) -> transferred {
     if (buffer.empty()) return {};
-    return transferred_of(
-        receive_some(handle, buffer.data(), std::min(buffer.size(), largest_attempt), deadline));
+    return transferred_of(receive_some(handle, buffer.data(), std::min(buffer.size(), largest_attempt), deadline));
   });
 }
 
@@ -63,8 +61,7 @@ transferred receive(stream_socket* socket, std::span<const std::span<std::byte>>
   });
 }
 
-transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer,
-                            std::int64_t deadline) noexcept {
+transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer, std::int64_t deadline) noexcept {
   return in_turn(socket, &stream_socket::reading, [&](socket_handle& handle) {
     return read_everything(buffer.data(), buffer.size(), [&](std::byte* data, std::size_t size) noexcept {
       return receive_some(handle, data, size, deadline);
@@ -83,13 +80,11 @@ transferred send(stream_socket* socket, std::span<const std::byte> data, std::in
 transferred send(stream_socket* socket, std::span<const std::span<const std::byte>> parts,
                  std::int64_t deadline) noexcept {
   return in_turn(socket, &stream_socket::writing, [&](socket_handle& handle) {
-    return write_every_part(parts,
-                            [&](part_batch& batch) noexcept { return send_batch(handle, batch, deadline); });
+    return write_every_part(parts, [&](part_batch& batch) noexcept { return send_batch(handle, batch, deadline); });
   });
 }
 
-transferred send_some(stream_socket* socket, std::span<const std::byte> data,
-                      std::int64_t deadline) noexcept {
+transferred send_some(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept {
   return in_turn(socket, &stream_socket::writing, [&](socket_handle& handle) -> transferred {
     if (data.empty()) return {};
     return transferred_of(send_once(handle, data.data(), std::min(data.size(), largest_attempt), deadline));

@@ -20,8 +20,7 @@ namespace weft::inline v0::detail {
 transferred receive(stream_socket* socket, std::span<std::byte> buffer, std::int64_t deadline) noexcept;
 transferred receive(stream_socket* socket, std::span<const std::span<std::byte>> buffers,
                     std::int64_t deadline) noexcept;
-transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer,
-                            std::int64_t deadline) noexcept;
+transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer, std::int64_t deadline) noexcept;
 
 transferred send(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept;
 transferred send(stream_socket* socket, std::span<const std::span<const std::byte>> parts,

@@ -19,8 +19,7 @@ namespace {
 }  // namespace
 
 tcp_listener::tcp_listener() noexcept = default;
-tcp_listener::tcp_listener(std::unique_ptr<detail::listener_socket> socket) noexcept
-    : socket_(std::move(socket)) {}
+tcp_listener::tcp_listener(std::unique_ptr<detail::listener_socket> socket) noexcept : socket_(std::move(socket)) {}
 tcp_listener::tcp_listener(const endpoint& where, const listen_options& options)
     : tcp_listener(listen(where, options)) {}
 
@@ -34,8 +33,7 @@ tcp_listener tcp_listener::listen(const endpoint& where, const listen_options& o
   return tcp_listener(std::move(result.socket));
 }
 
-tcp_listener tcp_listener::listen(const endpoint& where, std::error_code& ec,
-                                  const listen_options& options) noexcept {
+tcp_listener tcp_listener::listen(const endpoint& where, std::error_code& ec, const listen_options& options) noexcept {
   detail::listening result = detail::listen_at(where, options);
   ec = detail::to_error_code(result.error);
   return tcp_listener(std::move(result.socket));
@@ -58,15 +56,9 @@ void tcp_listener::close() noexcept {
   if (socket_ != nullptr) detail::close_listener(*socket_);
 }
 
-bool tcp_listener::is_open() const noexcept {
-  return socket_ != nullptr && socket_->handle.is_open();
-}
-int tcp_listener::native_handle() const noexcept {
-  return socket_ != nullptr ? socket_->handle.fd() : -1;
-}
-endpoint tcp_listener::local_endpoint() const noexcept {
-  return socket_ != nullptr ? socket_->where : endpoint();
-}
+bool tcp_listener::is_open() const noexcept { return socket_ != nullptr && socket_->handle.is_open(); }
+int tcp_listener::native_handle() const noexcept { return socket_ != nullptr ? socket_->handle.fd() : -1; }
+endpoint tcp_listener::local_endpoint() const noexcept { return socket_ != nullptr ? socket_->where : endpoint(); }
 
 std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count,
                                                const listen_options& options) {

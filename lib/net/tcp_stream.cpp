@@ -42,9 +42,7 @@ std::size_t reported(const transferred& done, std::error_code& ec) noexcept {
   return done.count;
 }
 
-std::span<const std::byte> bytes_of(std::string_view text) noexcept {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> bytes_of(std::string_view text) noexcept { return std::as_bytes(std::span(text)); }
 
 int shutdown_how(shutdown_mode mode) noexcept {
   switch (mode) {
@@ -103,9 +101,7 @@ tcp_stream::~tcp_stream() = default;
 tcp_stream::tcp_stream(tcp_stream&&) noexcept = default;
 tcp_stream& tcp_stream::operator=(tcp_stream&&) noexcept = default;
 
-tcp_stream tcp_stream::connect(const endpoint& peer, deadline limit) {
-  return connect(peer, connect_options{}, limit);
-}
+tcp_stream tcp_stream::connect(const endpoint& peer, deadline limit) { return connect(peer, connect_options{}, limit); }
 
 tcp_stream tcp_stream::connect(const endpoint& peer, const connect_options& options, deadline limit) {
   detail::connected result = detail::connect_stream(peer, options, limit.nanoseconds());
@@ -148,8 +144,7 @@ std::size_t tcp_stream::read_exactly(std::span<std::byte> buffer, deadline limit
   return checked(done, "tcp_stream::read_exactly", "from", remote_endpoint());
 }
 
-std::size_t tcp_stream::read_exactly(std::span<std::byte> buffer, std::error_code& ec,
-                                     deadline limit) noexcept {
+std::size_t tcp_stream::read_exactly(std::span<std::byte> buffer, std::error_code& ec, deadline limit) noexcept {
   return reported(detail::receive_exactly(socket_.get(), buffer, limit.nanoseconds()), ec);
 }
 
@@ -163,9 +158,7 @@ void tcp_stream::write(std::span<const std::span<const std::byte>> parts, deadli
   checked(done, "tcp_stream::write", "to", remote_endpoint());
 }
 
-void tcp_stream::write(std::string_view text, deadline limit) {
-  write(bytes_of(text), limit);
-}
+void tcp_stream::write(std::string_view text, deadline limit) { write(bytes_of(text), limit); }
 
 std::size_t tcp_stream::write(std::span<const std::byte> data, std::error_code& ec, deadline limit) noexcept {
   return reported(detail::send(socket_.get(), data, limit.nanoseconds()), ec);
@@ -185,8 +178,7 @@ std::size_t tcp_stream::write_some(std::span<const std::byte> data, deadline lim
   return checked(done, "tcp_stream::write_some", "to", remote_endpoint());
 }
 
-std::size_t tcp_stream::write_some(std::span<const std::byte> data, std::error_code& ec,
-                                   deadline limit) noexcept {
+std::size_t tcp_stream::write_some(std::span<const std::byte> data, std::error_code& ec, deadline limit) noexcept {
   return reported(detail::send_some(socket_.get(), data, limit.nanoseconds()), ec);
 }
 
@@ -213,12 +205,8 @@ void tcp_stream::close() noexcept {
   if (socket_ != nullptr) socket_->handle.close();
 }
 
-bool tcp_stream::is_open() const noexcept {
-  return socket_ != nullptr && socket_->handle.is_open();
-}
-int tcp_stream::native_handle() const noexcept {
-  return socket_ != nullptr ? socket_->handle.fd() : -1;
-}
+bool tcp_stream::is_open() const noexcept { return socket_ != nullptr && socket_->handle.is_open(); }
+int tcp_stream::native_handle() const noexcept { return socket_ != nullptr ? socket_->handle.fd() : -1; }
 
 endpoint tcp_stream::local_endpoint() const {
   endpoint found;
@@ -233,9 +221,7 @@ endpoint tcp_stream::local_endpoint(std::error_code& ec) const noexcept {
   return found;
 }
 
-endpoint tcp_stream::remote_endpoint() const noexcept {
-  return socket_ != nullptr ? socket_->peer : endpoint();
-}
+endpoint tcp_stream::remote_endpoint() const noexcept { return socket_ != nullptr ? socket_->peer : endpoint(); }
 
 stream_options tcp_stream::options() const {
   stream_options found;

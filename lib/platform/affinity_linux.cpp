@@ -34,9 +34,7 @@ int pin_this_thread(std::span<const int> cpus) noexcept {
   return -sys().sched_setaffinity(0, sizeof(mask.words), mask.native());
 }
 
-int unpin_this_thread() noexcept {
-  return pin_this_thread(original_affinity());
-}
+int unpin_this_thread() noexcept { return pin_this_thread(original_affinity()); }
 
 cpu_set current_affinity() {
   cpu_mask mask;

@@ -7,17 +7,11 @@
 
 namespace weft::inline v0::detail {
 
-int pin_this_thread(std::span<const int> cpus) noexcept {
-  return cpus.empty() ? EINVAL : ENOTSUP;
-}
+int pin_this_thread(std::span<const int> cpus) noexcept { return cpus.empty() ? EINVAL : ENOTSUP; }
 
-int unpin_this_thread() noexcept {
-  return ENOTSUP;
-}
+int unpin_this_thread() noexcept { return ENOTSUP; }
 
-cpu_set current_affinity() {
-  return {};
-}
+cpu_set current_affinity() { return {}; }
 
 const cpu_set& original_affinity() {
   // Never destroyed: a static object's destructor may still ask.

@@ -118,9 +118,8 @@ bool below(const std::string& path, const std::string& top, std::string& rest) {
 
 double number_in(std::string_view text) {
   long long value = 0;
-  return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc()
-             ? static_cast<double>(value)
-             : -1;
+  return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc() ? static_cast<double>(value)
+                                                                                          : -1;
 }
 
 double ratio(double quota, double period) {
@@ -183,8 +182,6 @@ std::size_t usable_cpus(std::size_t cpus, double quota) noexcept {
   return limit < static_cast<double>(present) ? static_cast<std::size_t>(limit) : present;
 }
 
-std::size_t usable_cpus() {
-  return usable_cpus(original_affinity().size(), cgroup_cpu_quota());
-}
+std::size_t usable_cpus() { return usable_cpus(original_affinity().size(), cgroup_cpu_quota()); }
 
 }  // namespace weft::inline v0::detail

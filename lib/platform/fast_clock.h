@@ -34,9 +34,7 @@ class fast_clock {
   }
 
   // Whether readings come from the counter now.
-  bool is_calibrated() const noexcept {
-    return trusted_ticks_ != 0;
-  }
+  bool is_calibrated() const noexcept { return trusted_ticks_ != 0; }
 
  private:
   struct reading {

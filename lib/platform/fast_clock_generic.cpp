@@ -6,8 +6,6 @@ namespace weft::inline v0::detail {
 
 fast_clock::fast_clock() noexcept : real_(&real_system_calls()) {}
 
-std::int64_t fast_clock::compare() noexcept {
-  return monotonic_now();
-}
+std::int64_t fast_clock::compare() noexcept { return monotonic_now(); }
 
 }  // namespace weft::inline v0::detail

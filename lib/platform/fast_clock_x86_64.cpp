@@ -49,9 +49,7 @@ bool counter_is_good() noexcept {
 
 }  // namespace
 
-fast_clock::fast_clock() noexcept : real_(counter_is_good() ? &real_system_calls() : nullptr) {
-  compare();
-}
+fast_clock::fast_clock() noexcept : real_(counter_is_good() ? &real_system_calls() : nullptr) { compare(); }
 
 std::int64_t fast_clock::compare() noexcept {
   const std::uint64_t before = __builtin_ia32_rdtsc();
@@ -77,9 +75,7 @@ void fast_clock::calibrate(const reading& fresh) noexcept {
     const bool confirmed = plausible && measured > known * 0.999 && measured < known * 1.001;
     ratio_ = plausible ? static_cast<std::uint64_t>(measured) : 0;
     trusted_ticks_ =
-        confirmed
-            ? static_cast<std::uint64_t>(static_cast<double>(longest_trust_ns) * 4294967296.0 / measured)
-            : 0;
+        confirmed ? static_cast<std::uint64_t>(static_cast<double>(longest_trust_ns) * 4294967296.0 / measured) : 0;
     base_ = fresh;
   }
   anchor_ticks_ = fresh.ticks;

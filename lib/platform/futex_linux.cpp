@@ -23,8 +23,7 @@ int futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, std::i
 }
 
 int futex_wake(const atomic<std::uint32_t>& word, int count) noexcept {
-  const int woken =
-      sys().futex(&word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, static_cast<std::uint32_t>(count), nullptr, 0);
+  const int woken = sys().futex(&word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, static_cast<std::uint32_t>(count), nullptr, 0);
   return woken > 0 ? woken : 0;
 }
 

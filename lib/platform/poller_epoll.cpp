@@ -78,8 +78,7 @@ int poller::wait(std::span<ready_event> events, std::int64_t deadline) noexcept 
   const timespec timeout = to_timespec(delay);
   epoll_event fetched[max_batch];
   const int capacity = static_cast<int>(std::min(events.size(), max_batch));
-  const int count =
-      sys().epoll_pwait2(queue_, fetched, capacity, delay == never ? nullptr : &timeout, nullptr);
+  const int count = sys().epoll_pwait2(queue_, fetched, capacity, delay == never ? nullptr : &timeout, nullptr);
   if (count < 0) return count == -EINTR ? 0 : count;
   int filled = 0;
   for (int index = 0; index < count; ++index) {

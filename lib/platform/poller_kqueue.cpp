@@ -23,8 +23,8 @@ constexpr uintptr_t wake_identifier = 0;
 
 struct kevent change(int fd, int filter, unsigned action, std::uint64_t token) noexcept {
   struct kevent result;
-  EV_SET(&result, static_cast<uintptr_t>(fd), static_cast<short>(filter), static_cast<unsigned short>(action),
-         0, 0, reinterpret_cast<void*>(static_cast<std::uintptr_t>(token)));
+  EV_SET(&result, static_cast<uintptr_t>(fd), static_cast<short>(filter), static_cast<unsigned short>(action), 0, 0,
+         reinterpret_cast<void*>(static_cast<std::uintptr_t>(token)));
   return result;
 }
 
@@ -77,9 +77,7 @@ poller::poller() : queue_(sys().kqueue()), wake_(-1) {
   }
 }
 
-poller::~poller() {
-  sys().close(queue_);
-}
+poller::~poller() { sys().close(queue_); }
 
 int poller::add(int fd, std::uint64_t token) noexcept {
   if (token == reserved_token) return EINVAL;
@@ -122,9 +120,7 @@ int poller::wait(std::span<ready_event> events, std::int64_t deadline) noexcept 
   return filled;
 }
 
-void poller::wake() noexcept {
-  apply(queue_, wake_change(0, NOTE_TRIGGER));
-}
+void poller::wake() noexcept { apply(queue_, wake_change(0, NOTE_TRIGGER)); }
 
 int poller::wait_unconsumed(std::int64_t deadline) noexcept {
   const std::int64_t delay = delay_until(deadline);

@@ -42,9 +42,7 @@ void watch_fork() {
   watchers.fetch_add(1, relaxed);  // Ordered by whatever orders this call and the fork().
 }
 
-void unwatch_fork() noexcept {
-  watchers.fetch_sub(1, relaxed);
-}
+void unwatch_fork() noexcept { watchers.fetch_sub(1, relaxed); }
 
 int register_fork_child(fork_hook hook) noexcept {
   const std::lock_guard guard(registration);

@@ -12,9 +12,7 @@ namespace {
 constexpr std::size_t most_cpus = 4096;  // Those beyond share one count with others, and then do not spin.
 std::array<atomic<std::uint32_t>, most_cpus> workers_on;
 
-atomic<std::uint32_t>& count_of(int cpu) noexcept {
-  return workers_on[static_cast<std::size_t>(cpu) % most_cpus];
-}
+atomic<std::uint32_t>& count_of(int cpu) noexcept { return workers_on[static_cast<std::size_t>(cpu) % most_cpus]; }
 }  // namespace
 
 shared_cpus::~shared_cpus() {
@@ -30,8 +28,7 @@ void shared_cpus::claim(const topology& seats) {
 }
 
 bool shared_cpus::are_shared() const noexcept {
-  return std::any_of(claimed_.begin(), claimed_.end(),
-                     [](int cpu) { return count_of(cpu).load(relaxed) > 1; });
+  return std::any_of(claimed_.begin(), claimed_.end(), [](int cpu) { return count_of(cpu).load(relaxed) > 1; });
 }
 
 }  // namespace weft::inline v0::detail

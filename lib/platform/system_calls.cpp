@@ -77,8 +77,7 @@ WEFT_NOINLINE int real_epoll_pwait2(int queue, epoll_event* events, int capacity
   static_assert(sizeof(timespec) == 16, "the kernel reads two 64-bit numbers");
   // Relaxed: a stale `false` costs one more refused call.
   if (!epoll_pwait2_is_missing.load(relaxed)) {
-    const long result =
-        ::syscall(number_epoll_pwait2, queue, events, capacity, timeout, mask, kernel_signal_set_size);
+    const long result = ::syscall(number_epoll_pwait2, queue, events, capacity, timeout, mask, kernel_signal_set_size);
     // EPERM is never this call's own: it is what a container's filter says to numbers that it does not know.
     if (result >= 0) return static_cast<int>(result);
     if (errno != ENOSYS && errno != EPERM) return -errno;
@@ -105,9 +104,7 @@ WEFT_NOINLINE int real_membarrier(int command, unsigned flags, int cpu) noexcept
   return static_cast<int>(result_of(::syscall(SYS_membarrier, command, flags, cpu)));
 }
 
-WEFT_NOINLINE pid_t real_gettid() noexcept {
-  return static_cast<pid_t>(::syscall(SYS_gettid));
-}
+WEFT_NOINLINE pid_t real_gettid() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
 
 #else
 
@@ -200,9 +197,7 @@ constexpr system_calls kernel = {
 
 constinit atomic<const system_calls*> active_system_calls{&kernel};
 
-const system_calls& real_system_calls() noexcept {
-  return kernel;
-}
+const system_calls& real_system_calls() noexcept { return kernel; }
 
 const system_calls* exchange_system_calls(const system_calls* table) noexcept {
   // Pairs with sys(): the entries of `table` are seen with the pointer.

@@ -64,16 +64,14 @@ struct system_calls {
   // Descriptors.
   int (*open)(const char* path, int flags, mode_t mode) noexcept;
   int (*openat)(int directory, const char* path, int flags, mode_t mode) noexcept;
-  int (*close)(
-      int fd) noexcept;  // Never call it again after -EINTR: the number may be someone else's by then.
+  int (*close)(int fd) noexcept;  // Never call it again after -EINTR: the number may be someone else's by then.
   int (*fcntl)(int fd, int command, long argument) noexcept;
   int (*fstat)(int fd, struct stat* status) noexcept;
   // A null `timeout` waits without limit. Where ppoll is absent it rounds up to milliseconds.
   int (*poll)(pollfd* descriptors, nfds_t count, const timespec* timeout) noexcept;
 
   // Memory.
-  std::intptr_t (*mmap)(void* hint, std::size_t size, int protection, int flags, int fd,
-                        off_t offset) noexcept;
+  std::intptr_t (*mmap)(void* hint, std::size_t size, int protection, int flags, int fd, off_t offset) noexcept;
   int (*munmap)(void* address, std::size_t size) noexcept;
   int (*madvise)(void* address, std::size_t size, int advice) noexcept;
   int (*mprotect)(void* address, std::size_t size, int protection) noexcept;
@@ -94,8 +92,7 @@ struct system_calls {
   // `timeout` is relative for FUTEX_WAIT, absolute (CLOCK_MONOTONIC) for FUTEX_WAIT_BITSET, unused for wakes.
   int (*futex)(const void* word, int operation, std::uint32_t value, const timespec* timeout,
                std::uint32_t mask) noexcept;
-  ssize_t (*process_madvise)(int process, const iovec* ranges, std::size_t count, int advice,
-                             unsigned flags) noexcept;
+  ssize_t (*process_madvise)(int process, const iovec* ranges, std::size_t count, int advice, unsigned flags) noexcept;
   int (*pidfd_open)(pid_t process, unsigned flags) noexcept;
   int (*sched_setaffinity)(pid_t thread, std::size_t size, const cpu_set_t* mask) noexcept;
   int (*sched_getaffinity)(pid_t thread, std::size_t size, cpu_set_t* mask) noexcept;
@@ -103,8 +100,8 @@ struct system_calls {
   pid_t (*gettid)() noexcept;
 #else
   int (*kqueue)() noexcept;
-  int (*kevent)(int queue, const struct kevent* changes, int change_count, struct kevent* events,
-                int capacity, const timespec* timeout) noexcept;
+  int (*kevent)(int queue, const struct kevent* changes, int change_count, struct kevent* events, int capacity,
+                const timespec* timeout) noexcept;
 #endif
 };
 
@@ -112,9 +109,7 @@ extern atomic<const system_calls*> active_system_calls;
 
 // Returns: the active table; usable before main and in static destructors.
 // Ordering: acquire pairs with the exchange, so the entries of a table that a test built are seen whole.
-inline const system_calls& sys() noexcept {
-  return *active_system_calls.load(acquire);
-}
+inline const system_calls& sys() noexcept { return *active_system_calls.load(acquire); }
 
 // Returns: the table that calls the kernel.
 const system_calls& real_system_calls() noexcept;

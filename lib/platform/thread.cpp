@@ -80,17 +80,13 @@ native_thread::~native_thread() {
   if (joinable_) std::terminate();
 }
 
-bool native_thread::is_current() const noexcept {
-  return joinable_ && pthread_equal(handle_, pthread_self()) != 0;
-}
+bool native_thread::is_current() const noexcept { return joinable_ && pthread_equal(handle_, pthread_self()) != 0; }
 
 void native_thread::join() noexcept {
   pthread_join(handle_, nullptr);
   joinable_ = false;
 }
 
-void yield_thread() noexcept {
-  sys().sched_yield();
-}
+void yield_thread() noexcept { sys().sched_yield(); }
 
 }  // namespace weft::inline v0::detail

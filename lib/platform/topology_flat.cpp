@@ -7,9 +7,7 @@
 
 namespace weft::inline v0::detail {
 
-topology topology::detect() {
-  return flat(original_affinity());
-}
+topology topology::detect() { return flat(original_affinity()); }
 
 topology topology::synthetic(std::string_view description) {
   throw std::invalid_argument("weft: topology \"" + std::string(description) +

@@ -43,9 +43,7 @@ hwloc_obj_t cache_home(hwloc_obj_t unit) noexcept {
 template <class Key>
 class numbering {
  public:
-  int operator()(const Key& key) {
-    return numbers_.try_emplace(key, static_cast<int>(numbers_.size())).first->second;
-  }
+  int operator()(const Key& key) { return numbers_.try_emplace(key, static_cast<int>(numbers_.size())).first->second; }
 
  private:
   std::map<Key, int> numbers_;
@@ -71,8 +69,7 @@ std::vector<seat> seats_of(hwloc_topology_t tree, const std::vector<hwloc_obj_t>
     place.physical_core = cores(core != nullptr ? core : unit);
     all.push_back({threads_seen[place.physical_core]++, place});
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const ranked& a, const ranked& b) { return a.sibling < b.sibling; });
+  std::stable_sort(all.begin(), all.end(), [](const ranked& a, const ranked& b) { return a.sibling < b.sibling; });
   std::vector<seat> seats;
   for (const ranked& one : all) seats.push_back(one.place);
   return seats;
@@ -121,8 +118,7 @@ topology topology::synthetic(std::string_view description) {
                                 "(such as \"node:2 l3:2 core:4 pu:2\")");
   }
   std::vector<hwloc_obj_t> units;
-  for (hwloc_obj_t unit = nullptr;
-       (unit = hwloc_get_next_obj_by_type(tree.get(), HWLOC_OBJ_PU, unit)) != nullptr;) {
+  for (hwloc_obj_t unit = nullptr; (unit = hwloc_get_next_obj_by_type(tree.get(), HWLOC_OBJ_PU, unit)) != nullptr;) {
     units.push_back(unit);
   }
   return topology(seats_of(tree.get(), units, false));

@@ -49,9 +49,8 @@ TEST(timer_wheel, has_no_deadline_when_empty) {
 }
 
 TEST(timer_wheel, fires_at_the_nanosecond_and_not_before) {
-  for (const std::int64_t delay :
-       {std::int64_t{1}, std::int64_t{100}, tick - 1, tick, tick + 1, 64 * tick, 65 * tick, 4096 * tick,
-        4097 * tick - 1, std::int64_t{3'600'000'000'000}}) {
+  for (const std::int64_t delay : {std::int64_t{1}, std::int64_t{100}, tick - 1, tick, tick + 1, 64 * tick, 65 * tick,
+                                   4096 * tick, 4097 * tick - 1, std::int64_t{3'600'000'000'000}}) {
     timer_wheel wheel(1'000'000);
     alarm timer(1'000'000 + delay);
 
@@ -253,8 +252,8 @@ class model {
 
   void remove() {
     if (expected_.empty()) return;
-    auto victim = random_.below(2) == 0 ? expected_.begin()
-                                        : expected_.lower_bound(now_ + std::min(span(), never - now_));
+    auto victim =
+        random_.below(2) == 0 ? expected_.begin() : expected_.lower_bound(now_ + std::min(span(), never - now_));
     if (victim == expected_.end()) victim = expected_.begin();
     ASSERT_TRUE(wheel_.remove(*victim->second));
     expected_.erase(victim);

@@ -12,9 +12,7 @@ namespace {
 
 using parts = std::vector<std::span<const std::byte>>;
 
-std::span<const std::byte> bytes(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 std::string text_of(const part_batch& batch, std::size_t limit) {
   std::string out;
@@ -92,8 +90,7 @@ TEST(write_every_part, keeps_the_order_whatever_the_counts) {
   std::mt19937 random(seed);
   std::vector<std::string> texts;
   std::string expected;
-  for (int i = 0; i < 500; ++i)
-    expected += texts.emplace_back(random() % 40, static_cast<char>('a' + i % 26));
+  for (int i = 0; i < 500; ++i) expected += texts.emplace_back(random() % 40, static_cast<char>('a' + i % 26));
   parts list;
   for (const std::string& text : texts) list.push_back(bytes(text));
   std::string seen;

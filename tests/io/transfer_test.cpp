@@ -76,11 +76,11 @@ TEST(write_everything, does_not_spin_on_a_call_that_takes_nothing) {
 TEST(write_everything, asks_for_no_more_than_a_kernel_moves_at_once) {
   const std::size_t size = std::size_t{5} << 30;
   std::size_t largest = 0;
-  const transferred done = write_everything(static_cast<const char*>(nullptr), size,
-                                            [&](const char*, std::size_t asked) -> std::ptrdiff_t {
-                                              largest = std::max(largest, asked);
-                                              return static_cast<std::ptrdiff_t>(asked);
-                                            });
+  const transferred done =
+      write_everything(static_cast<const char*>(nullptr), size, [&](const char*, std::size_t asked) -> std::ptrdiff_t {
+        largest = std::max(largest, asked);
+        return static_cast<std::ptrdiff_t>(asked);
+      });
   EXPECT_EQ(done.count, size);
   EXPECT_LT(largest, std::size_t{0x7ffff000});
 }

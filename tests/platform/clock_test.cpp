@@ -30,9 +30,8 @@ TEST(clock, deadlines_saturate) {
 }
 
 TEST(clock, is_not_read_where_the_answer_is_known) {
-  const weft_test::replaced_system_calls table([](system_calls& calls) {
-    calls.clock_gettime = [](clockid_t, timespec*) noexcept -> int { std::abort(); };
-  });
+  const weft_test::replaced_system_calls table(
+      [](system_calls& calls) { calls.clock_gettime = [](clockid_t, timespec*) noexcept -> int { std::abort(); }; });
   EXPECT_EQ(deadline_after(never), never);
   EXPECT_EQ(delay_until(never), never);
   EXPECT_EQ(delay_until(0), 0);

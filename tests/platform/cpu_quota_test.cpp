@@ -144,9 +144,7 @@ TEST_F(cpu_quota, looks_at_both_versions_where_both_are_mounted) {
   EXPECT_DOUBLE_EQ(quota(), 2);
 }
 
-TEST_F(cpu_quota, of_this_machine_is_positive) {
-  EXPECT_GT(cgroup_cpu_quota(), 0);
-}
+TEST_F(cpu_quota, of_this_machine_is_positive) { EXPECT_GT(cgroup_cpu_quota(), 0); }
 
 TEST(usable_cpus, is_the_lesser_of_cpus_and_quota_rounded_up) {
   EXPECT_EQ(usable_cpus(8, none), 8u);

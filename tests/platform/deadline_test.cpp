@@ -10,9 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-std::int64_t now() {
-  return steady_clock::now().time_since_epoch().count();
-}
+std::int64_t now() { return steady_clock::now().time_since_epoch().count(); }
 
 TEST(deadline, is_never_unless_told) {
   EXPECT_TRUE(deadline().is_never());

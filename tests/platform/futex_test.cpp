@@ -10,8 +10,7 @@
 #include "platform/thread.h"
 
 namespace weft::inline v0::detail {
-int futex_wait_on_condition(const atomic<std::uint32_t>& word, std::uint32_t expected,
-                            std::int64_t deadline) noexcept;
+int futex_wait_on_condition(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline) noexcept;
 int futex_wake_on_condition(const atomic<std::uint32_t>& word, int count) noexcept;
 }  // namespace weft::inline v0::detail
 

@@ -46,9 +46,7 @@ TEST(poller_epoll, asks_for_the_time_that_is_left) {
 TEST(poller_epoll, a_signal_is_no_error) {
   poller engine;
   const replaced_system_calls table([](system_calls& calls) {
-    calls.epoll_pwait2 = [](int, epoll_event*, int, const timespec*, const sigset_t*) noexcept {
-      return -EINTR;
-    };
+    calls.epoll_pwait2 = [](int, epoll_event*, int, const timespec*, const sigset_t*) noexcept { return -EINTR; };
     calls.poll = [](pollfd*, nfds_t, const timespec*) noexcept { return -EINTR; };
   });
   std::array<ready_event, 4> events;
@@ -60,9 +58,7 @@ TEST(poller_epoll, a_signal_is_no_error) {
 TEST(poller_epoll, other_errors_are_handed_on) {
   poller engine;
   const replaced_system_calls table([](system_calls& calls) {
-    calls.epoll_pwait2 = [](int, epoll_event*, int, const timespec*, const sigset_t*) noexcept {
-      return -EBADF;
-    };
+    calls.epoll_pwait2 = [](int, epoll_event*, int, const timespec*, const sigset_t*) noexcept { return -EBADF; };
     calls.poll = [](pollfd*, nfds_t, const timespec*) noexcept { return -ENOMEM; };
     calls.epoll_ctl = [](int, int, int, epoll_event*) noexcept { return -ENOSPC; };
   });
@@ -146,8 +142,7 @@ bool forbid_epoll_pwait2(int error) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog filter{.len = 4, .filter = program};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 // 0: waits work and do not end early; 1: they do not; 2: the filter could not be set up.

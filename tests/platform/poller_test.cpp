@@ -26,8 +26,7 @@ class ends {
   ends(int reader, int writer) : reader_(reader), writer_(writer) {
     for (const int fd : {reader, writer}) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
   }
-  ends(ends&& other) noexcept
-      : reader_(std::exchange(other.reader_, -1)), writer_(std::exchange(other.writer_, -1)) {}
+  ends(ends&& other) noexcept : reader_(std::exchange(other.reader_, -1)), writer_(std::exchange(other.writer_, -1)) {}
   ~ends() {
     close_reader();
     close_writer();

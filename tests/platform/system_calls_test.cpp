@@ -18,8 +18,7 @@ TEST(system_calls, errors_come_back_negative) {
 }
 
 TEST(system_calls, results_come_back_whole) {
-  const std::intptr_t page =
-      sys().mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const std::intptr_t page = sys().mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_GT(page, 0);
   EXPECT_EQ(sys().munmap(reinterpret_cast<void*>(page), 4096), 0);
   EXPECT_GT(sys().getpid(), 0);

@@ -155,8 +155,6 @@ TEST(float_control, keeps_denormals) {
   EXPECT_GT(tiny / 10, 0.0f);
 }
 
-TEST(hypervisor, answers_the_same_every_time) {
-  EXPECT_EQ(under_hypervisor(), under_hypervisor());
-}
+TEST(hypervisor, answers_the_same_every_time) { EXPECT_EQ(under_hypervisor(), under_hypervisor()); }
 
 }  // namespace

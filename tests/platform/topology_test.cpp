@@ -33,9 +33,7 @@ TEST(topology, flat_has_equal_seats) {
   EXPECT_EQ(machine.neighbours(1), (std::vector<std::size_t>{2, 0}));
 }
 
-TEST(topology, flat_of_nothing_is_refused) {
-  EXPECT_THROW(topology::flat({}), std::invalid_argument);
-}
+TEST(topology, flat_of_nothing_is_refused) { EXPECT_THROW(topology::flat({}), std::invalid_argument); }
 
 TEST(topology, first_keeps_the_first_seats_and_at_least_one) {
   const int cpus[] = {4, 9, 2};
@@ -82,8 +80,7 @@ TEST(topology, distance_follows_cache_node_and_machine) {
   EXPECT_EQ(machine.distance(0, 4), 2);
   EXPECT_EQ(machine.distance(0, 8), 3);
   for (std::size_t i = 0; i < machine.size(); ++i) {
-    for (std::size_t j = 0; j < machine.size(); ++j)
-      EXPECT_EQ(machine.distance(i, j), machine.distance(j, i));
+    for (std::size_t j = 0; j < machine.size(); ++j) EXPECT_EQ(machine.distance(i, j), machine.distance(j, i));
   }
 }
 
@@ -132,8 +129,7 @@ TEST(topology, a_bad_description_is_named) {
       topology::synthetic(bad);
       ADD_FAILURE() << "taken: " << bad;
     } catch (const std::invalid_argument& error) {
-      EXPECT_NE(std::string(error.what()).find('"' + std::string(bad) + '"'), std::string::npos)
-          << error.what();
+      EXPECT_NE(std::string(error.what()).find('"' + std::string(bad) + '"'), std::string::npos) << error.what();
     }
   }
   using namespace std::string_view_literals;

@@ -14,8 +14,6 @@ inline std::uint64_t fresh_seed() {
 }
 
 // For SCOPED_TRACE.
-inline std::string seed_text(std::uint64_t seed) {
-  return "WEFT_SEED=" + std::to_string(seed);
-}
+inline std::string seed_text(std::uint64_t seed) { return "WEFT_SEED=" + std::to_string(seed); }
 
 }  // namespace weft_test

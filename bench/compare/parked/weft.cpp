@@ -77,8 +77,8 @@ double guard_and_touch(std::size_t count) {
   constexpr std::size_t guard = 64 << 10;
   constexpr int install_guard = 102;
   constexpr std::size_t batch = 32;
-  auto* const low = static_cast<char*>(mmap(nullptr, count * stride, PROT_READ | PROT_WRITE,
-                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  auto* const low = static_cast<char*>(
+      mmap(nullptr, count * stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   if (low == MAP_FAILED) return 0;
   madvise(low, count * stride, MADV_NOHUGEPAGE);
   const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));

@@ -29,8 +29,7 @@ constexpr std::int64_t to_delay_ns(const std::chrono::duration<Rep, Period>& dur
     return ns >= never ? never : static_cast<std::int64_t>(ns);
   } else if constexpr (std::is_floating_point_v<Rep>) {
     using real = std::common_type_t<Rep, double>;
-    const real ns =
-        static_cast<real>(duration.count()) * static_cast<real>(ratio::num) / static_cast<real>(ratio::den);
+    const real ns = static_cast<real>(duration.count()) * static_cast<real>(ratio::num) / static_cast<real>(ratio::den);
     if (!(ns > 0)) return 0;
     if (ns >= static_cast<real>(9223372036854775808.0)) return never;
     const auto whole = static_cast<std::int64_t>(ns);

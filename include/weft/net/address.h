@@ -30,8 +30,7 @@ class WEFT_API ip_address {
   constexpr ip_address() noexcept = default;
 
   // From bytes in the order in which they are written: v4_bytes{127, 0, 0, 1}.
-  constexpr explicit ip_address(const v4_bytes& bytes) noexcept
-      : bytes_{bytes[0], bytes[1], bytes[2], bytes[3]} {}
+  constexpr explicit ip_address(const v4_bytes& bytes) noexcept : bytes_{bytes[0], bytes[1], bytes[2], bytes[3]} {}
   constexpr explicit ip_address(const v6_bytes& bytes, std::uint32_t scope_id = 0) noexcept
       : family_(address_family::v6), bytes_(bytes), scope_id_(scope_id) {}
 
@@ -85,8 +84,7 @@ class WEFT_API endpoint {
  public:
   // 0.0.0.0:0
   constexpr endpoint() noexcept = default;
-  constexpr endpoint(const ip_address& address, std::uint16_t port) noexcept
-      : address_(address), port_(port) {}
+  constexpr endpoint(const ip_address& address, std::uint16_t port) noexcept : address_(address), port_(port) {}
 
   // "127.0.0.1:80", "[::1]:80", "[fe80::1%2]:80", and ":80", which is 0.0.0.0:80. The port is decimal, 0 to 65535.
   // Throws: std::invalid_argument naming the text and what is expected.

@@ -14,12 +14,10 @@ struct listener_socket;
 namespace net {
 
 struct listen_options {
-  int backlog = 4096;  // Connections that may wait for accept(); the system may allow fewer.
-  bool reuse_address =
-      true;  // Take the address although connections of an earlier listener are still winding down.
-  bool reuse_port =
-      false;  // Share address and port with other listeners that ask for it; the kernel spreads them.
-  bool v6_only = false;  // An IPv6 listener takes no IPv4 peers; otherwise they appear as ::ffff:a.b.c.d.
+  int backlog = 4096;         // Connections that may wait for accept(); the system may allow fewer.
+  bool reuse_address = true;  // Take the address although connections of an earlier listener are still winding down.
+  bool reuse_port = false;    // Share address and port with other listeners that ask for it; the kernel spreads them.
+  bool v6_only = false;       // An IPv6 listener takes no IPv4 peers; otherwise they appear as ::ffff:a.b.c.d.
 
   // How long accept() holds off when the system is out of descriptors or memory: doubled from the first to the last.
   std::chrono::milliseconds first_backoff{5};
@@ -49,8 +47,7 @@ class WEFT_API tcp_listener {
 
   // The constructor by name, and without exceptions.
   static tcp_listener listen(const endpoint& where, const listen_options& options = {});
-  static tcp_listener listen(const endpoint& where, std::error_code& ec,
-                             const listen_options& options = {}) noexcept;
+  static tcp_listener listen(const endpoint& where, std::error_code& ec, const listen_options& options = {}) noexcept;
 
   // Waits for the next connection and takes it. A connection that its peer gave up before it was taken is skipped. When
   // the process or the system has no descriptor or memory left, accept() holds off as its options say and tries again:
@@ -83,8 +80,7 @@ class WEFT_API tcp_listener {
 // Errors: as for tcp_listener, and invalid_argument for a count of 0.
 WEFT_API std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count,
                                                         const listen_options& options = {});
-WEFT_API std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count,
-                                                        std::error_code& ec,
+WEFT_API std::vector<tcp_listener> listen_on_every_core(const endpoint& where, std::size_t count, std::error_code& ec,
                                                         const listen_options& options = {}) noexcept;
 
 }  // namespace net

@@ -62,8 +62,7 @@ class WEFT_API tcp_stream {
   [[nodiscard]] std::size_t read(std::span<std::byte> buffer, deadline limit = {});
   [[nodiscard]] std::size_t read(std::span<const std::span<std::byte>> buffers, deadline limit = {});
   std::size_t read(std::span<std::byte> buffer, std::error_code& ec, deadline limit = {}) noexcept;
-  std::size_t read(std::span<const std::span<std::byte>> buffers, std::error_code& ec,
-                   deadline limit = {}) noexcept;
+  std::size_t read(std::span<const std::span<std::byte>> buffers, std::error_code& ec, deadline limit = {}) noexcept;
 
   // Fills the whole buffer.
   // Returns: the size of the buffer, or 0 where the stream ends before its first byte. With `ec` set: the bytes read.
@@ -111,8 +110,7 @@ class WEFT_API tcp_stream {
   // Errors: bad_file_descriptor; for options also invalid_argument, the value being out of range.
   endpoint local_endpoint() const;
   endpoint local_endpoint(std::error_code& ec) const noexcept;
-  endpoint remote_endpoint()
-      const noexcept;  // As of connect() or accept(), also when closed; 0.0.0.0:0 if never open.
+  endpoint remote_endpoint() const noexcept;  // As of connect() or accept(), also when closed; 0.0.0.0:0 if never open.
   stream_options options() const;
   stream_options options(std::error_code& ec) const noexcept;
   void set_options(const stream_options& options);
