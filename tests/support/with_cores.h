@@ -45,7 +45,7 @@ bool eventually(Condition holds) {
   const auto limit = std::chrono::steady_clock::now() + long_enough;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::sleep_for(50us);
+    std::this_thread::yield();
   }
   return true;
 }
