@@ -149,12 +149,18 @@ WEFT_TEST_EACH_REACTOR(fairness, yielding_fibers_starve_nobody) {
 
 WEFT_TEST(fairness, a_spawning_crowd_starves_neither_wanted_nor_migrating_fibers) {
   std::atomic<bool> enough{false};
+  std::atomic<int> waiting{0};
+  constexpr int most_waiting = 20;  // There is always more to start, but no more than a core gets through.
   std::vector<weft::fiber<void>> crowd;
   for (std::size_t core = 0; core < current_setting.cores; ++core) {
     for (int i = 0; i < 2; ++i) {
-      crowd.push_back(weft::spawn({.core = core, .migration = weft::migration::at_start}, [&enough] {
+      crowd.push_back(weft::spawn({.core = core, .migration = weft::migration::at_start}, [&] {
         while (!enough) {
-          weft::spawn_detached([] {});
+          if (++waiting <= most_waiting) {
+            weft::spawn_detached([&waiting] { --waiting; });
+          } else {
+            --waiting;
+          }
           weft::this_fiber::yield();
         }
       }));
@@ -166,6 +172,7 @@ WEFT_TEST(fairness, a_spawning_crowd_starves_neither_wanted_nor_migrating_fibers
   }).join();
   enough = true;
   for (auto& each : crowd) each.join();
+  yield_until([&] { return waiting == 0; });
 }
 
 WEFT_TEST(fairness, two_that_wake_each_other_starve_nobody) {
