@@ -11,6 +11,7 @@
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_of.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
@@ -147,7 +148,7 @@ runtime_statistics statistics_of(const scheduler& s) {
   result.spawned_outside = s.spawned_outside.load(relaxed);
   result.live_fibers = s.live_fibers();
   const stack_statistics stacks = s.stacks.statistics();
-  result.stacks_in_use = stacks.in_use;
+  result.stacks_in_use = stacks.in_use - std::min(stacks.in_use, s.cores.size());  // Without the reserves.
   result.stacks_pooled = stacks.cached + stacks.depot;
   return result;
 }

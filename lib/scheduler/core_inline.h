@@ -68,11 +68,17 @@ WEFT_ALWAYS_INLINE runnable core::pick() noexcept {
   if (budget_ % 16 == 0) [[unlikely]] {
     if (const runnable due = pick_by_turn()) return due;
   }
+  // Ready and un-started fibers take turns: fibers that yield and spawn would otherwise spawn faster than anything starts.
+  if (budget_ % 2 != 0) {
+    if (fiber_record* const f = take_fresh()) return runnable(f);
+  }
   if (activation* const a = bound_ready_.pop_front()) return runnable(a);
   if (!open_ready_.empty() || !open_overflow_.empty()) {
     if (activation* const a = pop_open()) return runnable(a);
   }
-  if (fiber_record* const f = take_fresh()) return runnable(f);
+  if (budget_ % 2 == 0) {
+    if (fiber_record* const f = take_fresh()) return runnable(f);
+  }
   return runnable(take_next());
 }
 

@@ -1,6 +1,8 @@
 // Sleeping, yielding and the order of both.
 #include "support/with_cores.h"
 
+#include <algorithm>
+
 #include <atomic>
 #include <string>
 
@@ -202,4 +204,25 @@ WEFT_TEST(fairness, two_that_wake_each_other_starve_nobody) {
   turned.notify_all();
   one.join();
   two.join();
+}
+
+// Whoever spawns and yields for ever must not spawn faster than the others start: memory would grow without bound.
+TEST(fairness, what_is_spawned_starts_as_fast_as_it_is_spawned) {
+  weft::options wanted;
+  wanted.cores = 1;
+  weft::run(wanted, [] {
+    constexpr int rounds = 20000;
+    int started = 0;
+    int most_behind = 0;
+    auto other = weft::spawn([&] {
+      for (int i = 0; i < rounds; ++i) weft::this_fiber::yield();
+    });
+    for (int i = 0; i < rounds; ++i) {
+      weft::spawn_detached([&started] { ++started; });
+      weft::this_fiber::yield();
+      most_behind = std::max(most_behind, i - started);
+    }
+    other.join();
+    EXPECT_LT(most_behind, 1000);
+  });
 }
