@@ -1,5 +1,5 @@
 // The composition root: from options to running cores, and back to nothing.
-#include <weft/runtime.h>
+#include <weft/run.h>
 
 #include "platform/cpu_quota.h"
 #include "platform/process.h"
