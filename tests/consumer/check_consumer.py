@@ -64,7 +64,15 @@ class Installed:
             sys.exit(f'the program said {answer!r}')
 
 
+def headers(include):
+    return {os.path.relpath(os.path.join(folder, name), include) for folder, _, names in os.walk(os.path.join(include, 'weft'))
+            for name in names if name.endswith('.h')}
+
+
 def by_pkg_config(installed, scratch, compiler, sanitizer):
+    forgotten = headers(os.path.join(HERE, '../../include')) - headers(installed.include)
+    if forgotten:
+        sys.exit(f'not installed: {sorted(forgotten)}; list them in include/weft/meson.build')
     flags = installed.pkg_config('--cflags')
     first = os.path.realpath(flags[0][len('-I'):])
     if first != os.path.realpath(os.path.join(installed.include, 'weft/fiber_safe')):
