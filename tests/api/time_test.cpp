@@ -37,7 +37,7 @@ WEFT_TEST_EACH_REACTOR(sleep, ends_in_the_order_of_the_deadlines) {
 
 WEFT_TEST(sleep, without_length_only_yields) {
   for (const auto none : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
-    bool other = false;
+    std::atomic<bool> other{false};
     auto f = weft::spawn({.core = weft::this_fiber::core()}, [&] { other = true; });
     const auto begin = clock_type::now();
     while (!other) weft::this_fiber::sleep_for(none);
