@@ -2,6 +2,8 @@
 //
 // Writers: `life`, `marks`, `references`, `end`, `on_stack` are shared; the rest is constant after launch(), or belongs
 // to the fiber itself while it runs and to its joiners once `end` is done.
+// Walkers and stale cancellers may look at a block whose fiber is over and in whose place a new one is being made: what
+// they touch is never constructed anew, only stored to; the slab's zeroes are its first value.
 #pragma once
 
 #include "scheduler/completion.h"
@@ -55,10 +57,20 @@ class fiber_record : public inbox_node {
   bool is_cancelled() const noexcept { return (marks.load(relaxed) & cancel_requested) != 0; }
   std::string_view name() const noexcept { return {name_text, traits.name_length}; }
 
-  atomic<fiber_life> life{fiber_life::vacant};  // Vacant: the block holds no fiber; walkers of the slab skip it.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see above.
+  fiber_record() noexcept {}
+
+  union {
+    atomic<fiber_life> life;  // Vacant: the block holds no fiber; walkers of the slab skip it.
+  };
   fiber_outcome outcome = fiber_outcome::none;
-  atomic<std::uint8_t> marks{0};
+  union {
+    atomic<std::uint8_t> marks;
+  };
   atomic<std::uint32_t> references{0};
+  union {
+    atomic<activation*> on_stack;  // Where it runs; set at start, cleared at its end.
+  };
   fiber_traits traits;
 
   const body_type* type = nullptr;
@@ -66,7 +78,6 @@ class fiber_record : public inbox_node {
   scheduler* home = nullptr;  // The runtime's scheduler; a handle may outlive it, see record_memory.h.
   std::uint64_t id = 0;
   completion end;
-  atomic<activation*> on_stack{nullptr};  // Where it runs; set at start, cleared at its end.
   source_location site;
   std::exception_ptr error;
   const char* name_text = nullptr;  // Behind the body, in the same block.

@@ -60,7 +60,7 @@ WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const bo
   f->body = static_cast<std::byte*>(block) + type.body_offset;
   f->home = &s;
   f->site = site;
-  if (is_detached) f->marks.store(fiber_record::detached, relaxed);
+  f->marks.store(is_detached ? fiber_record::detached : 0, relaxed);
   f->references.store(is_detached ? 1 : 2, relaxed);  // Its run, and its handle.
   return f;
 }
