@@ -12,6 +12,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+struct fiber_access;
+}
+
 // What every fiber<R> can do, whatever its result.
 //
 // Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain thread may
@@ -44,8 +48,8 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after its end. A
   // fiber that has not started never runs.
   // Blocks: never.
-  void cancel() noexcept {
-    if (record_ != nullptr) detail::cancel_fiber(record_);
+  void cancel(cancel_reason why = cancel_reason::user) noexcept {
+    if (record_ != nullptr) detail::cancel_fiber(record_, why);
   }
 
   // Lets the fiber go on alone. The runtime cancels and joins it at its own end.
@@ -66,6 +70,8 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   detail::fiber_record* record_ = nullptr;
 
  private:
+  friend struct detail::fiber_access;
+
   void drop() noexcept {
     if (record_ != nullptr) detail::cancel_and_join(std::exchange(record_, nullptr));
   }

@@ -1,13 +1,17 @@
 // All that serves one set of fibers. Most programs need only weft::run().
 #pragma once
 
+#include <weft/deadline.h>
 #include <weft/fiber.h>
 #include <weft/options.h>
 #include <weft/statistics.h>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace weft::inline v0 {
 
@@ -15,6 +19,15 @@ namespace detail {
 class scheduler;
 scheduler& scheduler_of(runtime& r) noexcept;
 }  // namespace detail
+
+// A fiber that has not ended: what is known of it.
+struct unfinished_fiber {
+  std::string name;
+  std::uint64_t id = 0;
+  std::string file;  // Where it was spawned.
+  std::uint32_t line = 0;
+  std::string state;  // "waits in mutex::lock", "runs", ...
+};
 
 // Cores with their workers, reactors, timers and stacks. Several may live side by side.
 //
@@ -57,6 +70,13 @@ class WEFT_API runtime {
   void spawn_detached(const attributes& wanted, F&& f, source_location site = source_location::current()) {
     detail::make_fiber(this, &wanted, site, true, std::forward<F>(f));
   }
+
+  // Cancels every fiber with cancel_reason::shutdown and waits for their ends, at most until `limit`. What is spawned
+  // from now on is born cancelled. May be called again.
+  // Returns: those that have not ended.
+  // Throws: std::system_error (resource_deadlock_would_occur) inside a fiber of this runtime; std::bad_alloc.
+  // Blocks: thread, or the core of a fiber of another runtime.
+  std::vector<unfinished_fiber> shutdown(deadline limit);
 
   std::size_t cores() const noexcept;
   runtime_statistics statistics() const;

@@ -7,6 +7,7 @@
 #include <weft/deadline.h>
 #include <weft/detail/build_check.h>
 #include <weft/fiber.h>
+#include <weft/gather.h>
 #include <weft/io_error.h>
 #include <weft/mutex.h>
 #include <weft/net/tcp.h>
@@ -14,6 +15,10 @@
 #include <weft/pin_guard.h>
 #include <weft/run.h>
 #include <weft/runtime.h>
+#include <weft/scope.h>
+#include <weft/shield.h>
 #include <weft/spawn.h>
 #include <weft/statistics.h>
 #include <weft/this_fiber.h>
+#include <weft/timeout.h>
+#include <weft/wait.h>

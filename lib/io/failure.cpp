@@ -44,7 +44,7 @@ std::string_view explain_permission(int error) noexcept {
 }
 
 void throw_failure(int error, const call_site& where) {
-  if (error == ECANCELED) throw_cancelled();
+  if (error == ECANCELED) throw_cancelled(where.call.data());  // A literal.
   std::string text(where.call);
   if (!where.subject.empty()) text.append(" ").append(where.subject);
   if (!where.detail.empty()) text.append(" (").append(where.detail).append(")");

@@ -142,7 +142,7 @@ int descriptor::wait_ready(slot& s, direction d, std::int64_t deadline) noexcept
   if (seen.is_ready()) return 0;
   if (seen.is_closed()) return EBADF;
   if (seen.is_waiting()) return EBUSY;
-  const waiter w = begin_wait();
+  const waiter w = begin_wait(true, d == direction::read ? "a read" : "a write");
   if (!word.arm(seen, w.record->name, w.epoch)) {
     return retract_wait(w) == wake_reason::cancelled ? ECANCELED : 0;
   }

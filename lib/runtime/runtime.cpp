@@ -1,6 +1,7 @@
 // The composition root: from options to running cores, and back to nothing.
 #include <weft/run.h>
 
+#include "platform/clock.h"
 #include "platform/cpu_quota.h"
 #include "platform/process.h"
 #include "platform/shared_cpus.h"
@@ -8,6 +9,7 @@
 #include "reactor/reactor.h"
 #include "runtime/checked_options.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fiber_report.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_of.h"
 
@@ -43,18 +45,24 @@ void settle_thread(const std::vector<int>& cpus) noexcept {
   set_default_float_control();
 }
 
-std::string describe_left(const std::vector<const fiber_record*>& left) {
-  std::string text = "weft: a runtime is being destroyed and waits for " + std::to_string(left.size()) +
-                     " fiber(s) that were cancelled but go on:\n";
-  constexpr std::size_t most = 10;
-  for (std::size_t i = 0; i < left.size() && i < most; ++i) {
-    const fiber_record& f = *left[i];
-    text += "  fiber " + std::to_string(f.id);
-    if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
-    text += ", spawned at " + std::string(f.site.file_name()) + ":" + std::to_string(f.site.line()) + "\n";
+std::vector<unfinished_fiber> list_unfinished(scheduler& s) {
+  std::vector<unfinished_fiber> left;
+  s.for_each_fiber([&left](fiber_record& f) { left.push_back(describe_fiber(f)); });
+  return left;
+}
+
+void report_left(scheduler& s) noexcept {
+  try {
+    const std::vector<unfinished_fiber> left = list_unfinished(s);
+    std::string text = "weft: a runtime is being destroyed and waits for " + std::to_string(left.size()) +
+                       " fiber(s) that were cancelled but go on:\n";
+    constexpr std::size_t most = 10;
+    for (std::size_t i = 0; i < left.size() && i < most; ++i) text += "  " + to_text(left[i]) + "\n";
+    if (left.size() > most) text += "  and more\n";
+    s.report(text);
+  } catch (const std::bad_alloc&) {
+    s.report("weft: a runtime is being destroyed and waits for fibers that were cancelled but go on\n");
   }
-  if (left.size() > most) text += "  and more\n";
-  return text;
 }
 
 }  // namespace
@@ -102,6 +110,7 @@ runtime::runtime(const options& wanted) {
     throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                             "weft::runtime: this process is a fork of one that runs weft");
   }
+  report_escaped_cancellations();
   parts_ = std::make_unique<parts>(wanted, checked_topology(wanted));
   scheduler& s = parts_->cores;
   parts_->cpus.claim(s.seats);
@@ -129,9 +138,20 @@ runtime::~runtime() {
     s.report("weft::~runtime: a fiber destroys the runtime that it runs in\n");
     std::abort();
   }
-  s.drain(drain_patience, [&s](const auto& left) { s.report(describe_left(left)); });
+  while (!s.drain(deadline_after(drain_patience))) report_left(s);
   s.stop();
   for (const auto& c : s.cores) parts_->reactor_of(*c).stop();
+}
+
+std::vector<unfinished_fiber> runtime::shutdown(deadline limit) {
+  using namespace detail;
+  scheduler& s = parts_->cores;
+  if (core* const c = here(); c != nullptr && &c->owner == &s) {
+    throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                            "weft::runtime::shutdown: called in a fiber of the runtime that it would wait for");
+  }
+  if (s.drain(limit.nanoseconds())) return {};
+  return list_unfinished(s);
 }
 
 std::size_t runtime::cores() const noexcept { return parts_->cores.cores.size(); }

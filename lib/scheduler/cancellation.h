@@ -1,21 +1,53 @@
-// Cancelling a fiber: a sticky mark on its record, and the claim of the wait it may be in.
+// Cancelling a fiber, as a whole or from one of the scopes that it is in.
+//
+// Roles: the *fiber* enters and leaves scopes and shields, and waits; *cancellers* (handles, timers, children that
+//   failed, the end of the runtime) cancel it as a whole, or one of its scopes.
+// Levels: a scope that was entered under n open shields cancels at level n, the fiber as a whole at level 0. A wait under
+//   n shields is open to level n only: what was cancelled outside of a shield does not reach into it, what was cancelled
+//   inside does.
+// Invariant: the bit of level n in the record's marks is set while a scope of level n is cancelled that the fiber has
+//   not left (and, for level 0, once the fiber is cancelled). Only the fiber clears bits.
+// Protocol:
+//   cancel: note it in the scope; set the bit; full fence; look for a wait that is open to the level, and claim it
+//   wait:   publish the wait as suspended; full fence; look at the bits (core::publish)
+//     At least one of both sees the other.
+//   leave:  clear the bit; full fence; set it again if another scope of that level, or the fiber, is cancelled
+//     A canceller whose bit was cleared had noted its scope before, so it is seen.
 #pragma once
 
+#include "scheduler/activation.h"
 #include "scheduler/record.h"
+
+#include <weft/cancelled.h>
+#include <weft/detail/cancel_frame.h>
 
 namespace weft::inline v0::detail {
 
-// Any thread that holds a reference to `f`. Idempotent; harmless after the end.
-// Protocol: set the mark, full fence, look for a wait to claim  ||  publish the wait as suspended, full fence, look at
-//   the mark (core::publish). At least one of both sees the other.
-void request_cancel(fiber_record& f) noexcept;
+// Any thread that holds a reference to `f`. Idempotent, the first reason stays; harmless after the end.
+void request_cancel(fiber_record& f, cancel_reason why) noexcept;
 
-[[noreturn]] void throw_cancelled();
+// The same for a fiber that has not been launched yet.
+void mark_cancelled(fiber_record& f, cancel_reason why) noexcept;
 
-// Throws weft::cancelled if the calling fiber is cancelled, and neither shielded nor unwinding.
-void check_cancelled();
+// Any thread; the frame's fiber must not leave it meanwhile. Cancels what the fiber does inside of the frame.
+// Returns: null, or a record whose wait it claimed, for make_ready().
+wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept;
 
-// Waits of the calling fiber are not cancelled in this scope.
+// Throws weft::cancelled with the reason that is to be obeyed first, that of the outermost scope. Not the first throw
+// since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber.
+[[noreturn]] void throw_cancelled(const char* call = "a wait");
+
+// Requires: cancel_pending(). The reason that throw_cancelled() would give.
+cancel_reason pending_reason() noexcept;
+
+// Throws weft::cancelled if cancel_pending().
+void check_cancelled(const char* call = "a suspension point");
+
+// Makes the end of the process name the fiber and the call where a `cancelled` leaves a noexcept function. Keeps the
+// handler that was there, and calls it afterwards.
+void report_escaped_cancellations() noexcept;
+
+// Waits of the calling fiber are not cancelled from outside of this scope.
 class shielded {
  public:
   shielded() noexcept;

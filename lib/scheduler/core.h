@@ -9,6 +9,7 @@
 #include "base/cache_line.h"
 #include "base/intrusive_fifo.h"
 #include "context/stack_pool.h"
+#include "platform/fast_clock.h"
 #include "scheduler/activation.h"
 #include "scheduler/event_source.h"
 #include "scheduler/here.h"
@@ -104,6 +105,7 @@ class core {
   stack_pool stacks;
   slab_heap& slab;
   timers clockwork;
+  fast_clock clock;  // This worker only.
   std::unique_ptr<event_source> events;
   core_counters counters;
   std::vector<std::uint16_t> nearest;  // Other cores, nearest first.

@@ -111,7 +111,8 @@ inline void core::publish(activation& left) noexcept {
   // The fiber may be running elsewhere, or have ended, by now. Its record is type-stable, and the epoch read above
   // claims nothing unless the fiber still waits in it, so that the marks are its own.
   fence_after_exchange();
-  if (occupant->is_cancelled() && wait_word::is_cancellable(wait_bits)) [[unlikely]] {
+  const std::uint8_t cancelled = occupant->cancelled_levels();
+  if (cancelled != 0 && wait_word::is_open_to(wait_bits, cancelled) != 0) [[unlikely]] {
     cancel_published(left, wait_word::epoch_of(wait_bits));
   }
 }

@@ -40,7 +40,7 @@ std::string description_of(const fiber_record& f) {
 // Waits for the end of `f`; false at the deadline. The reason of the last wait is what ended it.
 wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellable) noexcept {
   wait_node n;
-  n.who = begin_wait(cancellable);
+  n.who = begin_wait(cancellable, "fiber::join");
   if (!f.end.add(n)) {
     const wake_reason why = retract_wait(n.who);
     f.end.remove(n);  // Waits for the finisher, which is about to say that it is done.
@@ -55,7 +55,7 @@ wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellabl
   if (f.outcome == fiber_outcome::cancelled) {
     if (cancel_pending()) {  // What ends the joiner is its own cancellation, whatever became of the other.
       give_up(f);
-      throw_cancelled();
+      throw_cancelled("fiber::join");
     }
     const std::string what = "fiber::join: " + description_of(f) + " was cancelled";
     release_fiber(&f);
@@ -77,9 +77,9 @@ bool wait_fiber(fiber_record* fiber, std::int64_t deadline) {
     // One frame between the caller and the switch: more of them cost a mispredicted return each.
     activation& me = *c->current;
     if (me.occupant.load(relaxed) == fiber) refuse_join(fiber);
-    if (cancel_pending_in(*c)) throw_cancelled();
+    if (cancel_pending_in(*c)) throw_cancelled("fiber::join");
     wait_node n;
-    n.who = begin_wait_in(*c, true);
+    n.who = begin_wait_in(*c, true, "fiber::join");
     if (f.end.add(n)) [[likely]] {
       suspend(*c, me);
     } else {
@@ -92,11 +92,11 @@ bool wait_fiber(fiber_record* fiber, std::int64_t deadline) {
     if (fiber == current_fiber()) refuse_join(fiber);
   }
   while (!f.end.done()) {
-    if (cancel_pending()) throw_cancelled();
+    if (cancel_pending()) throw_cancelled("fiber::join");
     const wake_reason why = wait_for_end(f, deadline, true);
     if (why == wake_reason::timed_out) return f.end.done();
     // The end may have come together with the cancellation; then the end counts.
-    if (why == wake_reason::cancelled && !f.end.done()) throw_cancelled();
+    if (why == wake_reason::cancelled && !f.end.done()) throw_cancelled("fiber::join");
   }
   return true;
 }
@@ -143,7 +143,7 @@ void cancel_and_join(fiber_record* fiber) noexcept {
       detach_fiber(fiber);
       return;
     }
-    cancel_fiber(fiber);
+    cancel_fiber(fiber, cancel_reason::user);
     while (!f.end.done()) wait_for_end(f, never, false);
   }
   if (f.outcome == fiber_outcome::error) report_lost(f);
@@ -152,15 +152,15 @@ void cancel_and_join(fiber_record* fiber) noexcept {
 
 void detach_fiber(fiber_record* fiber) noexcept {
   // Pairs with end_fiber(): of both, the second reports.
-  const std::uint8_t before = fiber->marks.fetch_or(fiber_record::detached, acq_rel);
+  const std::uint16_t before = fiber->marks.fetch_or(fiber_record::detached, acq_rel);
   if ((before & fiber_record::ended_with_error) != 0) report_lost(*fiber);
   give_up(*fiber);
 }
 
-void cancel_fiber(fiber_record* fiber) noexcept {
+void cancel_fiber(fiber_record* fiber, cancel_reason why) noexcept {
   if (forked_child()) return;
-  with_scheduler(*fiber, [fiber](scheduler&) {
-    if (!fiber->end.done()) request_cancel(*fiber);
+  with_scheduler(*fiber, [fiber, why](scheduler&) {
+    if (!fiber->end.done()) request_cancel(*fiber, why);
   });
 }
 

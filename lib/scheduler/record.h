@@ -23,6 +23,12 @@ struct activation;
 enum class fiber_life : std::uint8_t { vacant, fresh, started, ended };
 enum class fiber_outcome : std::uint8_t { none, value, error, cancelled };
 
+// Cancellation levels: as many shields as are open. Beyond the last one nothing cancels.
+inline constexpr unsigned cancel_levels = 8;
+constexpr std::uint8_t cancel_level_bit(unsigned depth) noexcept {
+  return depth < cancel_levels ? static_cast<std::uint8_t>(1U << depth) : std::uint8_t{0};
+}
+
 // What a fiber was asked to be; one word, so that the usual answer is copied whole.
 struct alignas(8) fiber_traits {
   static constexpr std::uint16_t any_core = 0xffff;
@@ -42,10 +48,12 @@ static_assert(sizeof(fiber_traits) == 8);
 class fiber_record : public inbox_node {
  public:
   // Marks. Of the one that detaches and the fiber that ends with an error, the second reports the error.
-  static constexpr std::uint8_t cancel_requested = 1;
-  static constexpr std::uint8_t detached = 2;
-  static constexpr std::uint8_t ended_with_error = 4;
-  static constexpr std::uint8_t has_no_stack = 8;  // It ends with ENOMEM instead of starting.
+  static constexpr std::uint16_t cancel_requested = 1;  // Of the fiber as a whole, for good; also cancelled at level 0.
+  static constexpr std::uint16_t detached = 2;
+  static constexpr std::uint16_t ended_with_error = 4;
+  static constexpr std::uint16_t has_no_stack = 8;  // It ends with ENOMEM instead of starting.
+  static constexpr unsigned reason_shift = 4;       // Two bits: the cancel_reason of the fiber as a whole.
+  static constexpr unsigned cancelled_shift = 8;    // Eight bits: the levels with a cancellation, see cancellation.h.
 
   // The right to run a fiber that has not started: of all takers exactly one gets it.
   bool claim_start() noexcept {
@@ -55,6 +63,9 @@ class fiber_record : public inbox_node {
   }
 
   bool is_cancelled() const noexcept { return (marks.load(relaxed) & cancel_requested) != 0; }
+  std::uint8_t cancelled_levels() const noexcept {
+    return static_cast<std::uint8_t>(marks.load(relaxed) >> cancelled_shift);
+  }
   std::string_view name() const noexcept { return {name_text, traits.name_length}; }
 
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see above.
@@ -65,7 +76,7 @@ class fiber_record : public inbox_node {
   };
   fiber_outcome outcome = fiber_outcome::none;
   union {
-    atomic<std::uint8_t> marks;
+    atomic<std::uint16_t> marks;
   };
   atomic<std::uint32_t> references{0};
   union {

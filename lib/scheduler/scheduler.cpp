@@ -73,24 +73,15 @@ void scheduler::stop() noexcept {
 
 void scheduler::tell_monitor_awake() noexcept { monitor_->core_awake(); }
 
-void scheduler::drain(std::int64_t patience,
-                      const std::function<void(const std::vector<const fiber_record*>&)>& report) noexcept {
+bool scheduler::drain(std::int64_t deadline) noexcept {
   draining_.store(true, seq_cst);
   const atomic<std::uint32_t> nobody_wakes{0};
-  std::int64_t report_at = deadline_after(patience);
   for (;;) {
-    for_each_fiber([](fiber_record& f) { request_cancel(f); });
-    if (live_fibers() == 0) return;
-    futex_wait(nobody_wakes, 0, deadline_after(drain_interval));
-    if (monotonic_now() < report_at) continue;
-    report_at = deadline_after(patience);
-    try {
-      std::vector<const fiber_record*> left;
-      for_each_fiber([&left](fiber_record& f) { left.push_back(&f); });
-      report(left);
-    } catch (const std::bad_alloc&) {
-      this->report("weft: a runtime is being destroyed and waits for fibers that were cancelled but go on\n");
-    }
+    for_each_fiber([](fiber_record& f) { request_cancel(f, cancel_reason::shutdown); });
+    if (live_fibers() == 0) return true;
+    const std::int64_t next_look = deadline_after(drain_interval);
+    if (deadline != never && next_look >= deadline && monotonic_now() >= deadline) return false;
+    futex_wait(nobody_wakes, 0, next_look);
   }
 }
 
@@ -144,9 +135,9 @@ void scheduler::report(std::string_view text) noexcept {
   sys().write(2, text.data(), text.size());
 }
 
-void scheduler::report_lost_error(fiber_record& f) noexcept {
+void scheduler::report_lost_error(const fiber_record& f, const std::exception_ptr& error) noexcept {
   try {
-    const lost_error lost{f.error, f.name(), f.id, f.site.file_name(), f.site.line()};
+    const lost_error lost{error, f.name(), f.id, f.site.file_name(), f.site.line()};
     if (wanted.on_lost_error) {
       wanted.on_lost_error(lost);
       return;
@@ -155,7 +146,7 @@ void scheduler::report_lost_error(fiber_record& f) noexcept {
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
     text += ", spawned at " + std::string(lost.file) + ":" + std::to_string(lost.line) + ", which ended with ";
     try {
-      std::rethrow_exception(f.error);
+      std::rethrow_exception(error);
     } catch (const std::exception& e) {
       text += std::string("the exception: ") + e.what();
     } catch (...) {

@@ -31,10 +31,9 @@ class scheduler {
   // Ends the workers and waits for them. Requires: no live fiber.
   void stop() noexcept;
 
-  // Cancels every live fiber again and again until none is left; fibers spawned meanwhile are born cancelled.
-  // Calls `report` about once in `patience` nanoseconds while some remain.
-  void drain(std::int64_t patience,
-             const std::function<void(const std::vector<const fiber_record*>&)>& report) noexcept;
+  // Cancels every live fiber again and again until none is left, or until the deadline; fibers spawned meanwhile, and
+  // from then on, are born cancelled. False if some are left.
+  bool drain(std::int64_t deadline) noexcept;
 
   bool is_stopping() const noexcept { return stopping_.load(relaxed); }
   bool is_draining() const noexcept { return draining_.load(relaxed); }
@@ -59,7 +58,8 @@ class scheduler {
 
   // Errors that nobody joined, and reports.
   void report(std::string_view text) noexcept;
-  void report_lost_error(fiber_record& f) noexcept;
+  void report_lost_error(const fiber_record& f) noexcept { report_lost_error(f, f.error); }
+  void report_lost_error(const fiber_record& f, const std::exception_ptr& error) noexcept;
 
   // While one exists, the scheduler outlives the calling thread's use of it.
   class visit {

@@ -1,5 +1,6 @@
 // From a closure to an un-started fiber in a queue.
 #include "platform/process.h"
+#include "scheduler/cancellation.h"
 #include "scheduler/record.h"
 #include "scheduler/record_memory.h"
 #include "scheduler/release.h"
@@ -60,7 +61,7 @@ WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const bo
   f->body = static_cast<std::byte*>(block) + type.body_offset;
   f->home = &s;
   f->site = site;
-  f->marks.store(is_detached ? fiber_record::detached : 0, relaxed);
+  f->marks.store(is_detached ? fiber_record::detached : std::uint16_t{0}, relaxed);
   f->references.store(is_detached ? 1 : 2, relaxed);  // Its run, and its handle.
   return f;
 }
@@ -143,7 +144,7 @@ void launch(fiber_record* fiber) {
   core* const c = here();
   core* const inside = c != nullptr && &c->owner == &s ? c : nullptr;
   if (inside != nullptr) f.id = std::exchange(c->next_fiber_id, c->next_fiber_id + c->id_step);
-  if (s.is_draining()) f.marks.fetch_or(fiber_record::cancel_requested, relaxed);
+  if (s.is_draining()) mark_cancelled(f, cancel_reason::shutdown);
   f.life.store(fiber_life::fresh, release);  // Pairs with for_each_fiber(); the queues publish it to the cores.
   try {
     if (inside != nullptr && !f.traits.is_bound_from_start()) [[likely]] {

@@ -19,18 +19,18 @@ void yield() {
     return;
   }
   detail::yield(*c, *c->current);
-  detail::check_cancelled();
+  detail::check_cancelled("this_fiber::yield");
 }
 
 void sleep_until(deadline moment) {
   using namespace detail;
-  check_cancelled();
+  check_cancelled("this_fiber::sleep");
   if (moment.nanoseconds() <= 0 || (!moment.is_never() && moment.nanoseconds() <= monotonic_now())) {
     yield();
     return;
   }
-  const waiter w = begin_wait();
-  if (finish_wait(w, moment.nanoseconds()) == wake_reason::cancelled) throw_cancelled();
+  const waiter w = begin_wait(true, "this_fiber::sleep");
+  if (finish_wait(w, moment.nanoseconds()) == wake_reason::cancelled) throw_cancelled("this_fiber::sleep");
 }
 
 std::uint64_t id() noexcept {

@@ -18,7 +18,21 @@ WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.occupant.store(&f, relaxed);
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
+  me.cancel_throws = 0;
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
+}
+
+// A fiber that was not cancelled may still throw somebody else's `cancelled`, out of an exception_ptr.
+WEFT_COLD void end_cancelled(fiber_record& f) noexcept {
+  f.outcome = fiber_outcome::cancelled;
+  if (f.is_cancelled()) return;
+  f.outcome = fiber_outcome::error;
+  try {
+    f.error = std::make_exception_ptr(
+        join_cancelled("weft: a fiber that was not cancelled ended with another fiber's weft::cancelled"));
+  } catch (...) {
+    f.error = std::current_exception();
+  }
 }
 
 WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {
@@ -26,7 +40,7 @@ WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {
     f.type->run(f.body);
     f.outcome = fiber_outcome::value;
   } catch (const cancelled&) {
-    f.outcome = fiber_outcome::cancelled;
+    end_cancelled(f);
   } catch (...) {
     f.error = std::current_exception();
     f.outcome = fiber_outcome::error;
@@ -54,7 +68,7 @@ WEFT_ALWAYS_INLINE void end_fiber(fiber_record& f) noexcept {
   f.on_stack.store(nullptr, relaxed);
   if (f.outcome == fiber_outcome::error) [[unlikely]] {
     // Pairs with detach_fiber(): of both, the second reports.
-    const std::uint8_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
+    const std::uint16_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
     if ((before & fiber_record::detached) != 0) f.home->report_lost_error(f);
   }
   here()->counters.ended.add();

@@ -36,15 +36,15 @@ void sleep_until_woken(thread_record& t, const waiter& w, std::int64_t deadline)
 
 }  // namespace
 
-waiter begin_wait(bool cancellable) noexcept {
+waiter begin_wait(bool cancellable, const char* call) noexcept {
   core* const c = here();
   if (c != nullptr && c->current != nullptr) {
-    return begin_wait_in(*c, cancellable);
+    return begin_wait_in(*c, cancellable, call);
   }
   thread_record& t = this_thread_record();
   t.reason = wake_reason::none;
   t.woken.store(0, relaxed);
-  return {&t, t.word.open(false)};
+  return {&t, t.word.open(0)};
 }
 
 wake_reason finish_wait(const waiter& w, std::int64_t deadline) noexcept {

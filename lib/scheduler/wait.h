@@ -13,6 +13,7 @@
 #pragma once
 
 #include <weft/detail/atomic.h>
+#include <weft/detail/config.h>
 
 #include <cstdint>
 
@@ -20,35 +21,36 @@ namespace weft::inline v0::detail {
 
 enum class wake_reason : std::uint8_t { none, notified, timed_out, cancelled, closed };
 
-// The word of a wait: epoch << 2 | cancellable << 1 | waiting.
+// The word of a wait: epoch << 9 | the cancellations that may end it, one bit for each level << 1 | waiting.
 class wait_word {
  public:
   static constexpr std::uint64_t waiting_bit = 1;
-  static constexpr std::uint64_t cancellable_bit = 2;
+  static constexpr unsigned epoch_shift = 9;
 
-  // Owner only. Opens the next epoch and returns it.
-  std::uint64_t open(bool cancellable) noexcept {
-    const std::uint64_t epoch = (bits_.load(relaxed) >> 2) + 1;  // Only the owner changes the epoch.
-    // Pairs with claim() and cancel_target(): who sees this epoch sees the owner's identity as of this wait.
-    bits_.store(epoch << 2 | (cancellable ? cancellable_bit : 0) | waiting_bit, release);
+  // Owner only. Opens the next epoch and returns it. A cancellation at one of `levels` may end the wait.
+  std::uint64_t open(std::uint8_t levels) noexcept {
+    const std::uint64_t epoch = (bits_.load(relaxed) >> epoch_shift) + 1;  // Only the owner changes the epoch.
+    // Pairs with claim() and load(): who sees this epoch sees the owner's identity as of this wait.
+    bits_.store(epoch << epoch_shift | std::uint64_t{levels} << 1 | waiting_bit, release);
     return epoch;
   }
 
   // Any thread. True for exactly one caller per epoch.
   bool claim(std::uint64_t epoch) noexcept {
     std::uint64_t seen = bits_.load(relaxed);  // A stale value only makes the exchange below fail.
-    return (seen >> 2) == epoch && (seen & waiting_bit) != 0 &&
-           bits_.compare_exchange_strong(seen, epoch << 2, acq_rel, relaxed);
+    return (seen >> epoch_shift) == epoch && (seen & waiting_bit) != 0 &&
+           bits_.compare_exchange_strong(seen, epoch << epoch_shift, acq_rel, relaxed);
   }
 
   std::uint64_t load() const noexcept { return bits_.load(acquire); }  // Pairs with open().
-  static std::uint64_t epoch_of(std::uint64_t bits) noexcept { return bits >> 2; }
-  static bool is_cancellable(std::uint64_t bits) noexcept {
-    return (bits & (waiting_bit | cancellable_bit)) == (waiting_bit | cancellable_bit);
+  static std::uint64_t epoch_of(std::uint64_t bits) noexcept { return bits >> epoch_shift; }
+  // Whether a cancellation at one of `levels` may end the wait: 0 or not 0.
+  static std::uint64_t is_open_to(std::uint64_t bits, std::uint8_t levels) noexcept {
+    return bits & std::uint64_t{levels} << 1;
   }
 
   // Owner only, while nobody waits: epochs go on from `epoch`.
-  void restart(std::uint64_t epoch) noexcept { bits_.store(epoch << 2, relaxed); }
+  void restart(std::uint64_t epoch) noexcept { bits_.store(epoch << epoch_shift, relaxed); }
 
  private:
   atomic<std::uint64_t> bits_{0};
@@ -59,8 +61,9 @@ struct wait_record {
   wait_word word;
   wake_reason reason = wake_reason::none;  // Written by the claimer before make_ready(), read by the owner after.
   bool is_thread = false;
-  std::uint32_t name = 0;  // With the epoch, it names the wait for who may outlive it.
-  void* winner = nullptr;  // Whatever the claimer wants to hand over.
+  std::uint32_t name = 0;             // With the epoch, it names the wait for who may outlive it.
+  atomic<const char*> waits_for{""};  // The call that waits, for reports.
+  void* winner = nullptr;             // Whatever the claimer wants to hand over.
 };
 
 // A wait under way, as its owner holds it and as objects remember it.
@@ -87,8 +90,8 @@ inline bool claim(const waiter& w, wake_reason why) noexcept {
 void make_ready(wait_record& record) noexcept;
 
 // Owner. Begins a wait by the calling fiber or plain thread. A cancellable wait of a fiber ends with
-// wake_reason::cancelled when the fiber is cancelled and neither shielded nor unwinding.
-waiter begin_wait(bool cancellable = true) noexcept;
+// wake_reason::cancelled when the fiber, or a scope that it is in, is cancelled outside of all shields and unwinding.
+waiter begin_wait(bool cancellable = true, const char* call = "a wait") noexcept;
 
 // Owner, registered everywhere. Suspends the fiber, or blocks the plain thread, until claimed; `deadline` in
 // monotonic nanoseconds, `never` for none.
@@ -99,6 +102,6 @@ wake_reason finish_wait(const waiter& w, std::int64_t deadline) noexcept;
 wake_reason retract_wait(const waiter& w) noexcept;
 
 // True where the next cancellable wait of the calling fiber would end at once.
-bool cancel_pending() noexcept;
+WEFT_API bool cancel_pending() noexcept;
 
 }  // namespace weft::inline v0::detail

@@ -6,23 +6,25 @@
 
 namespace weft::inline v0::detail {
 
-// Whether a cancellable wait of the running fiber may be cut short.
-WEFT_ALWAYS_INLINE bool may_be_cancelled(const core& c, const fiber_record& f) noexcept {
-  return f.traits.shield_depth == 0 && c.thread_exceptions->uncaught == 0;
+// The level of which a cancellation may cut a wait of the running fiber short, as a bit; 0 for none.
+WEFT_ALWAYS_INLINE std::uint8_t open_level(const core& c, const fiber_record& f) noexcept {
+  return c.thread_exceptions->uncaught == 0 ? cancel_level_bit(f.traits.shield_depth) : 0;
 }
 
 // Requires: a fiber runs on `c`. As cancel_pending().
 WEFT_ALWAYS_INLINE bool cancel_pending_in(const core& c) noexcept {
   const fiber_record& f = *c.current->occupant.load(relaxed);
-  return f.is_cancelled() && may_be_cancelled(c, f);
+  const std::uint8_t cancelled = f.cancelled_levels();
+  return cancelled != 0 && (cancelled & open_level(c, f)) != 0;
 }
 
 // Requires: a fiber runs on `c`. As begin_wait().
-WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable) noexcept {
+WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* call) noexcept {
   activation& a = *c.current;
+  a.waits_for.store(call, relaxed);
   a.reason = wake_reason::none;
   a.run.store(run_state::leaving, relaxed);  // Published with the epoch: a waker that claims it sees `leaving`.
-  return {&a, a.word.open(cancellable && may_be_cancelled(c, *a.occupant.load(relaxed)))};
+  return {&a, a.word.open(cancellable ? open_level(c, *a.occupant.load(relaxed)) : 0)};
 }
 
 }  // namespace weft::inline v0::detail

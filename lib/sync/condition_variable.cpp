@@ -53,7 +53,7 @@ std::cv_status condition_variable::wait_until(std::unique_lock<mutex>& lock, dea
   }
   mutex& m = *lock.mutex();
   detail::wait_node n;
-  n.who = detail::begin_wait();
+  n.who = detail::begin_wait(true, "condition_variable::wait");
   {
     const detail::list_lock hold(lock_);
     detail::wait_list(waiters_).push_back(n);
@@ -65,7 +65,7 @@ std::cv_status condition_variable::wait_until(std::unique_lock<mutex>& lock, dea
     detail::wait_list(waiters_).unlink(n);
   }
   m.relock_shielded();
-  if (why == detail::wake_reason::cancelled) detail::throw_cancelled();
+  if (why == detail::wake_reason::cancelled) detail::throw_cancelled("condition_variable::wait");
   return why == detail::wake_reason::timed_out ? std::cv_status::timeout : std::cv_status::no_timeout;
 }
 

@@ -62,7 +62,7 @@ void mutex::lock() {
   std::uintptr_t unlocked = 0;
   if (word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) return;  // Pairs with unlock().
   check_not_mine(me);
-  if (lock_slow(me, detail::never, true) == lock_result::cancelled) detail::throw_cancelled();
+  if (lock_slow(me, detail::never, true) == lock_result::cancelled) detail::throw_cancelled("mutex::lock");
 }
 
 bool mutex::try_lock() noexcept {
@@ -79,7 +79,7 @@ bool mutex::try_lock_until(deadline moment) {
   check_not_mine(me);
   if (moment.nanoseconds() <= 0) return false;
   const lock_result result = lock_slow(me, moment.nanoseconds(), true);
-  if (result == lock_result::cancelled) detail::throw_cancelled();
+  if (result == lock_result::cancelled) detail::throw_cancelled("mutex::try_lock_until");
   return result == lock_result::locked;
 }
 
@@ -138,7 +138,7 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
       }
       continue;
     }
-    n.who = detail::begin_wait(cancellable);
+    n.who = detail::begin_wait(cancellable, "mutex::lock");
     if (!word_.compare_exchange_strong(seen, seen | marks, acquire, relaxed)) {
       if (detail::retract_wait(n.who) == detail::wake_reason::cancelled) return lock_result::cancelled;
       continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/attributes.h>
+#include <weft/cancelled.h>
 #include <weft/detail/config.h>
 #include <weft/detail/source_location.h>
 
@@ -54,7 +55,7 @@ WEFT_API void release_fiber(fiber_record* fiber) noexcept;
 WEFT_API void add_reference(fiber_record* fiber) noexcept;
 WEFT_API void cancel_and_join(fiber_record* fiber) noexcept;
 WEFT_API void detach_fiber(fiber_record* fiber) noexcept;
-WEFT_API void cancel_fiber(fiber_record* fiber) noexcept;
+WEFT_API void cancel_fiber(fiber_record* fiber, cancel_reason why) noexcept;
 WEFT_API bool fiber_is_done(const fiber_record* fiber) noexcept;
 WEFT_API bool fiber_was_cancelled(const fiber_record* fiber) noexcept;
 WEFT_API std::uint64_t fiber_id(const fiber_record* fiber) noexcept;

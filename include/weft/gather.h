@@ -1,0 +1,164 @@
+// Running several things at once and having all their results.
+//
+//   auto [user, orders] = weft::gather([&] { return load_user(id); }, [&] { return load_orders(id); });
+//   std::vector<page> pages = weft::map(urls, fetch, 16);        // at most 16 at once
+#pragma once
+
+#include <weft/detail/fiber_body.h>
+#include <weft/scope.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace weft::inline v0 {
+
+namespace detail {
+
+template <class R>
+using value_or_monostate = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+// A place for the result of one child, filled at most once.
+template <class R>
+class outcome_slot {
+ public:
+  outcome_slot() noexcept = default;
+  outcome_slot(const outcome_slot&) = delete;
+  outcome_slot& operator=(const outcome_slot&) = delete;
+  ~outcome_slot() {
+    if (is_full_) result_.destroy();
+  }
+
+  template <class F>
+  void fill(F&& f) {
+    result_.fill(std::forward<F>(f));
+    is_full_ = true;
+  }
+
+  value_or_monostate<R> take() {
+    if constexpr (std::is_void_v<R>) {
+      return {};
+    } else {
+      return result_.take();
+    }
+  }
+
+ private:
+  result_slot<R> result_;
+  bool is_full_ = false;
+};
+
+[[noreturn]] WEFT_API void refuse_map_limit();
+
+}  // namespace detail
+
+// Calls all of `fs`, each as a child, and returns their results in order; std::monostate for void.
+// Throws: the error of a child, which cancels the others; weft::scope_errors if several fail. What the others returned
+//   is destroyed.
+// Cancel: cancels the children, waits for them, and throws weft::cancelled.
+// Blocks: fiber. Lifetime: the callables are only borrowed.
+template <std::invocable... Fs>
+auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_result_t<Fs>>...> {
+  std::tuple<detail::outcome_slot<std::invoke_result_t<Fs>>...> slots;
+  scope crew;
+  std::apply([&](auto&... slot) { (crew.spawn([&slot, &fs] { slot.fill(std::forward<Fs>(fs)); }), ...); }, slots);
+  crew.join();
+  return std::apply(
+      [](auto&... slot) { return std::tuple<detail::value_or_monostate<std::invoke_result_t<Fs>>...>{slot.take()...}; },
+      slots);
+}
+
+// The same for a range of callables of one type.
+template <std::ranges::forward_range Range>
+requires std::invocable<std::ranges::range_reference_t<Range>>
+auto gather(Range&& calls) {
+  using result = std::invoke_result_t<std::ranges::range_reference_t<Range>>;
+  static_assert(!std::is_reference_v<result>, "gather of a range returns a vector, which holds no references");
+  const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
+  std::vector<detail::outcome_slot<result>> slots(count);
+  scope crew;
+  auto slot = slots.begin();
+  for (auto&& call : calls) {
+    crew.spawn([&call, &place = *slot] { place.fill(call); });
+    ++slot;
+  }
+  crew.join();
+  std::vector<detail::value_or_monostate<result>> results;
+  results.reserve(count);
+  for (auto& each : slots) results.push_back(each.take());
+  return results;
+}
+
+// Calls `f` with each element of `inputs`, at most `limit` at once, and returns the results in order.
+// Throws: std::invalid_argument for a limit of 0; else as gather().
+template <std::ranges::random_access_range Range, class F>
+requires std::ranges::sized_range<Range> && std::invocable<F&, std::ranges::range_reference_t<Range>>
+auto map(Range&& inputs, F f, std::size_t limit) {
+  using result = std::invoke_result_t<F&, std::ranges::range_reference_t<Range>>;
+  static_assert(!std::is_reference_v<result>, "map returns a vector, which holds no references");
+  if (limit == 0) detail::refuse_map_limit();
+  const auto count = static_cast<std::size_t>(std::ranges::size(inputs));
+  std::vector<detail::outcome_slot<result>> slots(count);
+  detail::atomic<std::size_t> next{0};
+  scope crew;
+  for (std::size_t i = 0; i < std::min(limit, count); ++i) {
+    crew.spawn([&] {
+      for (std::size_t at = next.fetch_add(1, detail::relaxed); at < count; at = next.fetch_add(1, detail::relaxed)) {
+        auto&& input = std::ranges::begin(inputs)[static_cast<std::ranges::range_difference_t<Range>>(at)];
+        slots[at].fill([&]() -> result { return std::invoke(f, std::forward<decltype(input)>(input)); });
+      }
+    });
+  }
+  crew.join();
+  std::vector<detail::value_or_monostate<result>> results;
+  results.reserve(count);
+  for (auto& each : slots) results.push_back(each.take());
+  return results;
+}
+
+// Calls all of `fs`, each as a child. The first that ends decides: its result is returned, as a variant whose index is
+// its place, or its error thrown. The others are cancelled and waited for; what they return or throw is dropped.
+// Cancel, Blocks: as gather().
+template <std::invocable... Fs>
+requires(sizeof...(Fs) > 0) auto race(Fs&&... fs)
+    -> std::variant<detail::value_or_monostate<std::invoke_result_t<Fs>>...> {
+  using outcome = std::variant<detail::value_or_monostate<std::invoke_result_t<Fs>>...>;
+  std::optional<outcome> won;
+  std::exception_ptr error;
+  detail::atomic<bool> is_over{false};
+  scope crew(scope_policy::collect());
+  const auto run = [&]<std::size_t Place, class F>(std::in_place_index_t<Place> place, F&& f) {
+    using result = std::invoke_result_t<F>;
+    try {
+      detail::outcome_slot<result> slot;
+      slot.fill(std::forward<F>(f));
+      if (is_over.exchange(true, detail::acq_rel)) return;
+      won.emplace(place, slot.take());
+    } catch (const cancelled&) {
+      throw;
+    } catch (...) {
+      if (is_over.exchange(true, detail::acq_rel)) return;
+      error = std::current_exception();
+    }
+    crew.cancel(cancel_reason::scope);
+  };
+  [&]<std::size_t... Places>(std::index_sequence<Places...>) {
+    (crew.spawn([&run, &fs] { run(std::in_place_index<Places>, std::forward<Fs>(fs)); }), ...);
+  }
+  (std::index_sequence_for<Fs...>());
+  crew.join();
+  if (error != nullptr) std::rethrow_exception(error);
+  return std::move(*won);
+}
+
+}  // namespace weft::inline v0

@@ -1,0 +1,39 @@
+#include "scheduler/fiber_report.h"
+
+#include "scheduler/activation.h"
+#include "scheduler/core.h"
+#include "scheduler/record.h"
+
+namespace weft::inline v0::detail {
+
+namespace {
+
+std::string state_of(const fiber_record& f) {
+  const activation* const a = f.on_stack.load(acquire);  // Pairs with move_in().
+  if (a == nullptr) return "has not started";
+  const char* const object = a->waits_for.load(relaxed);
+  switch (a->run.load(relaxed)) {
+    case run_state::leaving:
+    case run_state::suspended:
+      return std::string("waits in ") + object;
+    case run_state::ready:
+      return "is ready to run";
+    case run_state::running:
+      break;
+  }
+  return "runs";
+}
+
+}  // namespace
+
+unfinished_fiber describe_fiber(const fiber_record& f) {
+  return {std::string(f.name()), f.id, f.site.file_name(), static_cast<std::uint32_t>(f.site.line()), state_of(f)};
+}
+
+std::string to_text(const unfinished_fiber& f) {
+  std::string text = "fiber " + std::to_string(f.id);
+  if (!f.name.empty()) text += " \"" + f.name + "\"";
+  return text + ", spawned at " + f.file + ":" + std::to_string(f.line) + ", " + f.state;
+}
+
+}  // namespace weft::inline v0::detail

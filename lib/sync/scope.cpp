@@ -1,0 +1,266 @@
+// Roles: the *owner*, in whose frame the scope lies; the *children*; anyone of them cancels.
+// Invariant: a child is in one of the two lists, and counted, from enlist() to child_ended(); the unlock of child_ended()
+//   is its last touch of the scope. The owner leaves only after it has seen, under the lock, that nobody is counted.
+// Cancelling moves children from the untold to the told list, a batch at a time, with a reference to each, and tells
+// them with the lock dropped: waking a fiber takes longer than the lock may be held.
+#include <weft/gather.h>
+
+#include "scheduler/cancellation.h"
+#include "scheduler/release.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/wait.h"
+#include "sync/list_lock.h"
+#include "sync/misuse.h"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace weft::inline v0 {
+
+namespace {
+
+constexpr std::size_t batch = 64;
+
+void push(detail::scope_link*& first, detail::scope_link& child) noexcept {
+  child.previous = nullptr;
+  child.next = first;
+  if (first != nullptr) first->previous = &child;
+  first = &child;
+}
+
+void unlink(detail::scope_link*& first, detail::scope_link& child) noexcept {
+  (child.previous != nullptr ? child.previous->next : first) = child.next;
+  if (child.next != nullptr) child.next->previous = child.previous;
+}
+
+std::string describe(const std::vector<std::exception_ptr>& errors) {
+  std::string text = "weft::scope: " + std::to_string(errors.size()) + " children failed";
+  const char* separator = ": ";
+  for (const std::exception_ptr& each : errors) {
+    try {
+      std::rethrow_exception(each);
+    } catch (const std::exception& error) {
+      text += separator + std::string(error.what());
+    } catch (...) {
+      text += std::string(separator) + "an exception that is no std::exception";
+    }
+    separator = "; ";
+  }
+  return text;
+}
+
+}  // namespace
+
+namespace detail {
+
+void refuse_map_limit() { throw std::invalid_argument("weft::map: a limit of 0 calls at once leaves nothing to run"); }
+
+scope_link::scope_link(scope& its_owner, fiber_record* its_fiber, bool background)
+    : owner(its_owner), fiber(its_fiber), is_background(background) {
+  owner.enlist(*this);
+}
+
+scope_link::~scope_link() { owner.child_ended(*this); }
+
+void scope_link::failed(std::exception_ptr error) noexcept {
+  outcome = child_outcome::failure;
+  owner.note_error(std::move(error));
+}
+
+}  // namespace detail
+
+scope_errors::scope_errors(std::vector<std::exception_ptr> errors)
+    : errors_(std::move(errors)), text_(describe(errors_)) {}
+
+scope::scope(scope_policy policy) : policy_(policy) {
+  if (policy.what_ == scope_policy::kind::quorum && policy.needed_ == 0) {
+    throw std::invalid_argument("weft::scope: a quorum of 0 children is no quorum");
+  }
+  if (!detail::enter_frame(frame_)) {
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "weft::scope: made outside a fiber; call it inside weft::run()");
+  }
+}
+
+scope::~scope() {
+  if (detail::current_fiber() != frame_.fiber) {
+    detail::end_for_misuse("weft::~scope: a scope ends in another fiber than it began in");
+  }
+  if (!is_closed_) {
+    cancel_children(cancel_reason::user);
+    wait_for_children(false);
+    report_errors();
+  }
+  leave();
+}
+
+void scope::leave() noexcept {
+  if (std::exchange(is_in_frame_, false)) detail::leave_frame(frame_);
+}
+
+void scope::enlist(detail::scope_link& child) {
+  const detail::list_lock hold(lock_);
+  if (is_closed_) {
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "weft::scope::spawn: the scope was joined already");
+  }
+  child.is_told = told_ != 0;
+  if (child.is_told) detail::mark_cancelled(*child.fiber, static_cast<cancel_reason>(told_ - 1));
+  push(child.is_told ? told_children_ : untold_, child);
+  ++live_;
+  if (child.is_background) ++background_;
+}
+
+// The child's own error is noted by now; it cancels the others before it is counted out.
+void scope::child_ended(detail::scope_link& child) noexcept {
+  if (child.outcome == detail::child_outcome::success && policy_.what_ == scope_policy::kind::quorum) {
+    bool is_decided = false;
+    {
+      const detail::list_lock hold(lock_);
+      is_decided = ++successes_ == policy_.needed_;
+    }
+    if (is_decided) cancel_children(cancel_reason::scope);
+  }
+  detail::wait_record* woken = nullptr;
+  {
+    const detail::list_lock hold(lock_);
+    unlink(child.is_told ? told_children_ : untold_, child);
+    --live_;
+    if (child.is_background) --background_;
+    auto* const joiner = static_cast<detail::wait_node*>(joiner_);
+    if (joiner != nullptr && live_ == background_) {
+      joiner_ = nullptr;
+      if (claim(joiner->who, detail::wake_reason::notified)) woken = joiner->who.record;
+    }
+  }
+  if (woken != nullptr) make_ready(*woken);
+}
+
+void scope::note_error(std::exception_ptr error) noexcept {
+  try {
+    const detail::list_lock hold(lock_);
+    errors_.push_back(error);
+  } catch (const std::bad_alloc&) {
+    frame_.fiber->home->report_lost_error(*frame_.fiber, error);
+  }
+  if (policy_.what_ == scope_policy::kind::all) cancel(cancel_reason::scope);
+}
+
+void scope::cancel(cancel_reason why) noexcept {
+  // The owner may be waiting for us; it cannot leave before the calling child has ended, nor while it calls itself.
+  if (detail::wait_record* const claimed = detail::cancel_inside(frame_, why)) make_ready(*claimed);
+  cancel_children(why);
+}
+
+void scope::cancel_children(cancel_reason why) noexcept {
+  for (;;) {
+    std::array<detail::fiber_record*, batch> told;
+    std::size_t count = 0;
+    {
+      const detail::list_lock hold(lock_);
+      if (told_ == 0) told_ = static_cast<std::uint8_t>(static_cast<unsigned>(why) + 1);
+      for (; untold_ != nullptr && count < batch; ++count) {
+        detail::scope_link& child = *untold_;
+        unlink(untold_, child);
+        child.is_told = true;
+        push(told_children_, child);
+        detail::add_reference(child.fiber);
+        told[count] = child.fiber;
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      detail::request_cancel(*told[i], why);
+      detail::give_up(*told[i]);
+    }
+    if (count < batch) return;
+  }
+}
+
+// Closes the scope when nobody is left. Cut short, it cancels the children, and waits on, shielded.
+bool scope::wait_for_children(bool cancellable) noexcept {
+  bool was_cut = false;
+  for (;;) {
+    bool are_background = false;
+    {
+      const detail::list_lock hold(lock_);
+      is_closed_ = live_ == 0;
+      if (is_closed_) return was_cut;
+      are_background = live_ == background_;
+    }
+    if (are_background) cancel_children(cancel_reason::scope);
+    if (cancellable && detail::cancel_pending()) {
+      was_cut = true;
+      cancellable = false;
+      cancel_children(detail::pending_reason());
+    }
+    detail::wait_node n;
+    n.who = detail::begin_wait(cancellable, "scope::join");
+    bool is_waiting = false;
+    {
+      const detail::list_lock hold(lock_);
+      is_waiting = are_background ? live_ != 0 : live_ != background_;
+      if (is_waiting) joiner_ = &n;
+    }
+    const detail::wake_reason why = is_waiting ? finish_wait(n.who, detail::never) : retract_wait(n.who);
+    if (is_waiting && why != detail::wake_reason::notified) {
+      const detail::list_lock hold(lock_);
+      joiner_ = nullptr;
+    }
+  }
+}
+
+void scope::join() { close_with(nullptr); }
+
+void scope::close_with(std::exception_ptr of_body) {
+  if (is_closed_) {
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "weft::scope::join: the scope was joined already");
+  }
+  bool was_cut = false;
+  std::exception_ptr error;
+  if (of_body != nullptr) {
+    try {
+      std::rethrow_exception(of_body);
+    } catch (const cancelled&) {
+      was_cut = detail::cancel_pending();
+      if (!was_cut) error = of_body;
+    } catch (...) {
+      error = of_body;
+    }
+    cancel_children(was_cut ? detail::pending_reason() : cancel_reason::scope);
+  }
+  was_cut = wait_for_children(of_body == nullptr) || was_cut;
+  leave();
+  if (was_cut && detail::cancel_pending()) {
+    report_errors();
+    detail::throw_cancelled("scope::join");
+  }
+  throw_outcome(std::move(error));
+}
+
+void scope::throw_outcome(std::exception_ptr of_body) {
+  using kind = scope_policy::kind;
+  std::vector<std::exception_ptr> thrown;
+  const bool has_failed = policy_.what_ == kind::all || (policy_.what_ == kind::quorum && successes_ < policy_.needed_);
+  if (has_failed) thrown = errors_;
+  if (of_body != nullptr) thrown.insert(thrown.begin(), of_body);
+  if (thrown.size() == 1) std::rethrow_exception(thrown.front());
+  if (!thrown.empty()) throw scope_errors(std::move(thrown));
+  if (policy_.what_ == kind::quorum && has_failed && !is_cancelled()) {
+    throw join_cancelled("weft::scope::join: " + std::to_string(successes_) + " children succeeded of the " +
+                         std::to_string(policy_.needed_) + " that were wanted");
+  }
+}
+
+void scope::report_errors() noexcept {
+  for (const std::exception_ptr& each : errors_) frame_.fiber->home->report_lost_error(*frame_.fiber, each);
+}
+
+std::size_t scope::live() const noexcept {
+  const detail::list_lock hold(lock_);
+  return live_;
+}
+
+}  // namespace weft::inline v0

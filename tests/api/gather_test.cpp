@@ -1,0 +1,127 @@
+// Several calls at once: results in order, errors, limits.
+#include "support/with_cores.h"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+using namespace weft_test;
+
+namespace {
+
+void sleep_for_ever() { weft::this_fiber::sleep_for(std::chrono::hours::max()); }
+
+int fibonacci(int n) {
+  if (n < 2) return n;
+  const auto [left, right] = weft::gather([n] { return fibonacci(n - 1); }, [n] { return fibonacci(n - 2); });
+  return left + right;
+}
+
+}  // namespace
+
+WEFT_TEST(gather, returns_all_results_in_order) {
+  int target = 0;
+  const auto results =
+      weft::gather([] { return 1; }, [] {}, [] { return std::make_unique<int>(3); }, [&]() -> int& { return target; });
+  EXPECT_EQ(std::get<0>(results), 1);
+  EXPECT_EQ(std::get<1>(results), std::monostate());
+  EXPECT_EQ(*std::get<2>(results), 3);
+  EXPECT_EQ(&std::get<3>(results), &target);
+  EXPECT_EQ(weft::gather(), std::tuple<>());
+}
+
+WEFT_TEST(gather, forks_and_joins_recursively) { EXPECT_EQ(fibonacci(12), 144); }
+
+WEFT_TEST(gather, of_a_range_returns_a_vector) {
+  std::vector<std::function<std::string()>> calls;
+  for (int i = 0; i < 50; ++i) calls.emplace_back([i] { return std::to_string(i); });
+  const std::vector<std::string> results = weft::gather(calls);
+  ASSERT_EQ(results.size(), 50u);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], std::to_string(i));
+  EXPECT_TRUE(weft::gather(std::vector<std::function<int()>>()).empty());
+}
+
+WEFT_TEST(gather, throws_the_error_and_destroys_the_other_results) {
+  const auto kept = std::make_shared<int>(1);
+  EXPECT_THROW(weft::gather([&] { return kept; }, []() -> int { throw std::domain_error("one"); }), std::domain_error);
+  EXPECT_EQ(kept.use_count(), 1);
+  EXPECT_THROW(weft::gather(sleep_for_ever, [] { throw std::domain_error("cancels the other"); }), std::domain_error);
+}
+
+WEFT_TEST(gather, under_a_timeout_ends_with_it) {
+  EXPECT_THROW(weft::with_timeout(1ms, [] { weft::gather(sleep_for_ever, sleep_for_ever); }), weft::timed_out);
+}
+
+// --- map -----------------------------------------------------------------------------------------------------------------
+
+WEFT_TEST(map, keeps_order_and_limit) {
+  std::vector<int> inputs(100);
+  for (int i = 0; i < 100; ++i) inputs[static_cast<std::size_t>(i)] = i;
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  const auto squares = weft::map(
+      inputs,
+      [&](int i) {
+        const int now = ++running;
+        for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        weft::this_fiber::yield();
+        --running;
+        return i * i;
+      },
+      4);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(squares[static_cast<std::size_t>(i)], i * i);
+  EXPECT_LE(most, 4);
+}
+
+WEFT_TEST(map, may_change_its_inputs_and_return_nothing) {
+  std::vector<int> numbers{1, 2, 3};
+  weft::map(
+      numbers, [](int& n) { n *= 10; }, 2);
+  EXPECT_EQ(numbers, (std::vector<int>{10, 20, 30}));
+}
+
+WEFT_TEST(map, refuses_to_run_nothing_at_once) {
+  EXPECT_THROW(weft::map(
+                   std::vector<int>{1}, [](int) {}, 0),
+               std::invalid_argument);
+  EXPECT_TRUE(weft::map(
+                  std::vector<int>{}, [](int i) { return i; }, 3)
+                  .empty());
+}
+
+WEFT_TEST(map, stops_at_the_first_error) {
+  std::atomic<int> called{0};
+  const std::vector<int> inputs(10'000, 1);
+  EXPECT_THROW(weft::map(
+                   inputs,
+                   [&](int) {
+                     if (++called == 10) throw std::domain_error("ten");
+                     weft::this_fiber::yield();
+                   },
+                   2),
+               std::domain_error);
+  EXPECT_LT(called, 10'000);
+}
+
+// --- race ----------------------------------------------------------------------------------------------------------------
+
+WEFT_TEST(race, is_won_by_the_first_to_end) {
+  const auto won = weft::race(
+      sleep_for_ever, [] { return std::string("quick"); },
+      [] {
+        sleep_for_ever();
+        return 5;
+      });
+  ASSERT_EQ(won.index(), 1u);
+  EXPECT_EQ(std::get<1>(won), "quick");
+}
+
+WEFT_TEST(race, may_be_won_by_an_error) {
+  EXPECT_THROW(weft::race(sleep_for_ever, [] { throw std::domain_error("first"); }), std::domain_error);
+}
+
+WEFT_TEST(race, under_a_timeout_ends_with_it) {
+  EXPECT_THROW(weft::with_timeout(1ms, [] { weft::race(sleep_for_ever, sleep_for_ever); }), weft::timed_out);
+}
