@@ -34,6 +34,9 @@ struct attributes {
   std::optional<std::size_t> core{};           // Runs on this core only, from its first instruction to its last.
   std::optional<weft::migration> migration{};  // Unset: the runtime's.
   weft::priority priority = weft::priority::normal;
+  // The fiber keeps its own floating-point control words (rounding, traps, flush to zero) across suspensions, at about
+  // 10 ns each. Without it, who changes them changes them back before the next suspension.
+  bool preserve_fp = false;
 };
 
 }  // namespace weft::inline v0

@@ -22,9 +22,14 @@ bool under_hypervisor() noexcept {
   return answer;
 }
 
-void set_default_float_control() noexcept {
-  const std::uint64_t control = 0;  // Round to nearest, no traps, denormals kept.
-  __asm__ __volatile__("msr fpcr, %0" : : "r"(control));
+void set_default_float_control() noexcept { set_float_control(0); }  // Round to nearest, no traps, denormals kept.
+
+std::uint64_t float_control() noexcept {
+  std::uint64_t control = 0;
+  __asm__ __volatile__("mrs %0, fpcr" : "=r"(control));
+  return control;
 }
+
+void set_float_control(std::uint64_t control) noexcept { __asm__ __volatile__("msr fpcr, %0" : : "r"(control)); }
 
 }  // namespace weft::inline v0::detail

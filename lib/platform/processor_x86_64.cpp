@@ -20,8 +20,21 @@ bool under_hypervisor() noexcept {
 }
 
 void set_default_float_control() noexcept {
-  const std::uint32_t sse = 0x1F80;  // All exceptions masked, round to nearest, denormals kept.
-  const std::uint16_t x87 = 0x037F;  // The same, with 64 bits of precision.
+  constexpr std::uint64_t sse = 0x1F80;  // All exceptions masked, round to nearest, denormals kept.
+  constexpr std::uint64_t x87 = 0x037F;  // The same, with 64 bits of precision.
+  set_float_control(x87 << 32 | sse);
+}
+
+std::uint64_t float_control() noexcept {
+  std::uint32_t sse = 0;
+  std::uint16_t x87 = 0;
+  __asm__ __volatile__("stmxcsr %0\n\tfnstcw %1" : "=m"(sse), "=m"(x87));
+  return std::uint64_t{x87} << 32 | sse;
+}
+
+void set_float_control(std::uint64_t control) noexcept {
+  const auto sse = static_cast<std::uint32_t>(control);
+  const auto x87 = static_cast<std::uint16_t>(control >> 32);
   __asm__ __volatile__("ldmxcsr %0\n\tfldcw %1" : : "m"(sse), "m"(x87));
 }
 

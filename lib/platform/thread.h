@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -77,5 +78,9 @@ bool under_hypervisor() noexcept;
 // (round to nearest, no traps, no flush to zero), whatever its creator had. All workers have the same, so
 // that a switch of fibers need not save them.
 void set_default_float_control() noexcept;
+
+// The control words as one value, to be set again on any thread.
+std::uint64_t float_control() noexcept;
+void set_float_control(std::uint64_t control) noexcept;
 
 }  // namespace weft::inline v0::detail

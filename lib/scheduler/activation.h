@@ -35,10 +35,12 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   std::uint16_t pins = 0;            // Open pin_guards.
   bool is_reserve = false;           // Of its core, for fibers that get no stack of their own.
   bool migrates = false;             // migration::free.
-  std::uint32_t cancel_throws = 0;   // Since it was last cancelled.
-  cancel_frame* frames = nullptr;    // Scopes that the fiber is in, the innermost first.
-  const char* cancelled_call = "";   // Where it threw last.
+  bool preserves_fp = false;
+  std::uint32_t cancel_throws = 0;  // Since it was last cancelled.
+  cancel_frame* frames = nullptr;   // Scopes that the fiber is in, the innermost first.
+  const char* cancelled_call = "";  // Where it threw last.
   exception_state exceptions{};
+  std::uint64_t float_control = 0;  // While it is suspended, if it preserves_fp.
   [[no_unique_address]] sanitizer_identity sanitizer;
 
   atomic<run_state> run{run_state::running};  // Shared, see above; as is the wait record, see wait.h.

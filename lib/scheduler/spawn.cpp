@@ -48,6 +48,7 @@ fiber_traits traits_of(const scheduler& s, const attributes& wanted) noexcept {
   if (wanted.migration) traits.migration = *wanted.migration;
   if (wanted.core) traits.core_wanted = static_cast<std::uint16_t>(*wanted.core);
   traits.priority = wanted.priority;
+  traits.preserves_fp = wanted.preserve_fp;
   traits.name_length = static_cast<std::uint8_t>(wanted.name.size());
   return traits;
 }

@@ -5,6 +5,7 @@
 // on with the core that is returned.
 #pragma once
 
+#include "platform/thread.h"
 #include "scheduler/chaos.h"
 #include "scheduler/core.h"
 
@@ -39,12 +40,16 @@ WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept 
   return {a, false};
 }
 
-[[noreturn]] void trampoline_entry(boost::context::detail::transfer_t in) noexcept;
+[[noreturn]] void trampoline_entry(transfer in) noexcept;
 
 // Leaves `self`, which runs on `c`, and returns on the core that resumes it.
 WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination d) noexcept {
   chaos_point();
   self.exceptions = *c.thread_exceptions;
+  if (self.preserves_fp) [[unlikely]] {
+    self.float_control = float_control();
+    set_default_float_control();
+  }
   if (d.to == nullptr) *c.thread_exceptions = {};  // What runs on the thread stack is no part of this fiber.
   c.departed = &self;
   c.departed_as = how;
@@ -57,6 +62,8 @@ WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination 
   after_switch(self.sanitizer);
   now.settle(in.from);
   *now.thread_exceptions = self.exceptions;
+  if (self.preserves_fp) [[unlikely]]
+    set_float_control(self.float_control);
   return now;
 }
 

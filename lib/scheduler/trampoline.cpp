@@ -1,5 +1,6 @@
 // The small frame at the bottom of every pooled stack: calls un-started fibers, one after the other, until there is a
 // started one to resume or nothing to do. It keeps no core across a call: the fiber may have moved.
+#include "platform/thread.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -19,6 +20,7 @@ WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
   me.cancel_throws = 0;
+  me.preserves_fp = f.traits.preserves_fp;
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
 }
 
@@ -90,6 +92,8 @@ WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noex
     end_unstarted(f);
   }
   end_fiber(f);
+  if (me.preserves_fp) [[unlikely]]
+    set_default_float_control();
   me.occupant.store(nullptr, relaxed);
 }
 
@@ -113,8 +117,8 @@ WEFT_NOINLINE destination run_until_nothing_fresh() noexcept {
 
 }  // namespace
 
-WEFT_SWITCHES void trampoline_entry(boost::context::detail::transfer_t transfer) noexcept {
-  const arrival in = arrived(transfer);
+WEFT_SWITCHES void trampoline_entry(transfer came) noexcept {
+  const arrival in = arrived(came);
   core& first = *static_cast<core*>(in.message);
   after_switch(first.current->sanitizer);
   first.settle(in.from);

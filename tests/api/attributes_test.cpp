@@ -2,6 +2,7 @@
 #include "support/runtime_checks.h"
 
 #include <array>
+#include <cfenv>
 #include <cstring>
 #include <vector>
 
@@ -38,6 +39,25 @@ WEFT_TEST(attributes, refuses_a_core_that_is_not_there) {
   const std::size_t beyond = current_setting.cores;
   const std::string text = refusal_of([&] { weft::spawn({.core = beyond}, [] {}).join(); });
   EXPECT_TRUE(says(text, "core " + std::to_string(beyond))) << text;
+}
+
+WEFT_TEST(attributes, keeps_the_rounding_of_a_fiber_to_itself) {
+  auto careful = weft::spawn({.preserve_fp = true}, [] {
+    std::fesetround(FE_UPWARD);
+    bool kept = true;
+    for (int i = 0; i < 10; ++i) {
+      weft::this_fiber::yield();
+      kept = kept && std::fegetround() == FE_UPWARD;
+    }
+    return kept;
+  });
+  for (int i = 0; i < 10; ++i) {
+    weft::spawn([] { EXPECT_EQ(std::fegetround(), FE_TONEAREST); }).join();
+    EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+    weft::this_fiber::yield();
+  }
+  EXPECT_TRUE(careful.join());
+  weft::spawn([] { EXPECT_EQ(std::fegetround(), FE_TONEAREST); }).join();
 }
 
 WEFT_TEST(attributes, keeps_a_fiber_on_its_core) {

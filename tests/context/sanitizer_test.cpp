@@ -42,7 +42,7 @@ struct flow {
   int steps = 0;
 
  private:
-  WEFT_SWITCHES static void enter(boost::context::detail::transfer_t in) {
+  WEFT_SWITCHES static void enter(transfer in) {
     arrival const from = arrived(in);
     auto* const self = static_cast<flow*>(from.message);
     after_switch(self->identity_);
