@@ -16,4 +16,5 @@
 #include <weft/runtime.h>
 #include <weft/spawn.h>
 #include <weft/statistics.h>
+#include <weft/synchronisation.h>
 #include <weft/this_fiber.h>

@@ -1,0 +1,11 @@
+// All that fibers and threads synchronise with.
+#pragma once
+
+#include <weft/barrier.h>
+#include <weft/condition_variable.h>
+#include <weft/event.h>
+#include <weft/latch.h>
+#include <weft/mutex.h>
+#include <weft/once.h>
+#include <weft/semaphore.h>
+#include <weft/wait_group.h>
