@@ -42,10 +42,14 @@ class WEFT_API mutex {
 
  private:
   friend class condition_variable;
+  friend class recursive_mutex;
 
   enum class lock_result : std::uint8_t { locked, timed_out, cancelled };
 
   bool is_mine() const noexcept;
+  void lock_contended();
+  bool try_lock_contended() noexcept;
+  void unlock_contended();
   lock_result lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept;
   std::uintptr_t lock_list() noexcept;
   void unlock_slow() noexcept;
@@ -56,5 +60,8 @@ class WEFT_API mutex {
   detail::atomic<std::uintptr_t> word_{0};
   detail::wait_list_ends waiters_;  // Under the list lock bit.
 };
+
+// Every weft::mutex knows deadlines.
+using timed_mutex = mutex;
 
 }  // namespace weft::inline v0

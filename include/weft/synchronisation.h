@@ -3,9 +3,12 @@
 
 #include <weft/barrier.h>
 #include <weft/condition_variable.h>
+#include <weft/condition_variable_any.h>
 #include <weft/event.h>
 #include <weft/latch.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
+#include <weft/recursive_mutex.h>
 #include <weft/semaphore.h>
+#include <weft/shared_mutex.h>
 #include <weft/wait_group.h>
