@@ -11,6 +11,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+class uncancelled_lock;
+}
+
 // Meets Lockable: std::unique_lock, std::scoped_lock and std::lock_guard work. A waiting fiber frees its
 // core; a waiting thread blocks.
 //
@@ -43,6 +47,7 @@ class WEFT_API mutex {
  private:
   friend class condition_variable;
   friend class recursive_mutex;
+  friend class detail::uncancelled_lock;
 
   enum class lock_result : std::uint8_t { locked, timed_out, cancelled };
 
@@ -63,5 +68,21 @@ class WEFT_API mutex {
 
 // Every weft::mutex knows deadlines.
 using timed_mutex = mutex;
+
+namespace detail {
+
+// Holds a mutex for a scope that has to be entered, whether the fiber is cancelled or not.
+class uncancelled_lock {
+ public:
+  explicit uncancelled_lock(mutex& held) noexcept : held_(held) { held_.relock_shielded(); }
+  ~uncancelled_lock() { held_.unlock(); }
+  uncancelled_lock(const uncancelled_lock&) = delete;
+  uncancelled_lock& operator=(const uncancelled_lock&) = delete;
+
+ private:
+  mutex& held_;
+};
+
+}  // namespace detail
 
 }  // namespace weft::inline v0
