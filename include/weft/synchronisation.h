@@ -8,6 +8,7 @@
 #include <weft/guarded.h>
 #include <weft/latch.h>
 #include <weft/mutex.h>
+#include <weft/no_suspend.h>
 #include <weft/once.h>
 #include <weft/rate_limiter.h>
 #include <weft/recursive_mutex.h>

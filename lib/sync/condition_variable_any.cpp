@@ -7,6 +7,7 @@
 #include <weft/condition_variable_any.h>
 
 #include "scheduler/cancellation.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
 #include "sync/list_lock.h"
 #include "sync/misuse.h"
@@ -65,6 +66,7 @@ void condition_variable_any::notify_all() noexcept {
 }
 
 std::cv_status condition_variable_any::wait_with(any_lock user, std::int64_t limit) {
+  detail::check_may_wait("waits in weft::condition_variable_any::wait");
   any_waiter n;
   const auto leave = [&] {
     const detail::list_lock hold(lock_);

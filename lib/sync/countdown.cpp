@@ -52,8 +52,8 @@ void countdown::add(std::size_t n) {
 
 bool countdown::wait_for_zero(std::int64_t limit) {
   wait_node n;
-  const wake_reason why =
-      wait_on(word_, waiters_, n, limit, [](const std::uint64_t& bits) noexcept { return bits < waitable_word::unit; });
+  const wake_reason why = wait_on(word_, waiters_, n, limit, "waits in weft::latch::wait or weft::wait_group::wait",
+                                  [](const std::uint64_t& bits) noexcept { return bits < waitable_word::unit; });
   if (why != wake_reason::notified) leave_line(word_, waiters_, n);
   return was_served(why);
 }

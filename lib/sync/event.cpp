@@ -40,8 +40,9 @@ void event::wake_waiters() noexcept {
 
 bool event::wait_until_set(std::int64_t limit) {
   detail::wait_node n;
-  const detail::wake_reason why = detail::wait_on(
-      word_, waiters_, n, limit, [](const std::uint64_t& bits) noexcept { return (bits & set_bit) != 0; });
+  const detail::wake_reason why =
+      detail::wait_on(word_, waiters_, n, limit, "waits in weft::event::wait",
+                      [](const std::uint64_t& bits) noexcept { return (bits & set_bit) != 0; });
   if (why != detail::wake_reason::notified) detail::leave_line(word_, waiters_, n);
   return detail::was_served(why);
 }
@@ -74,11 +75,12 @@ void auto_reset_event::wake_one() noexcept {
 
 bool auto_reset_event::wait_for_turn(std::int64_t limit) {
   detail::wait_node n;
-  const detail::wake_reason why = detail::wait_on(word_, waiters_, n, limit, [](std::uint64_t& bits) noexcept {
-    if ((bits & set_bit) == 0) return false;
-    bits &= ~set_bit;
-    return true;
-  });
+  const detail::wake_reason why = detail::wait_on(word_, waiters_, n, limit, "waits in weft::auto_reset_event::wait",
+                                                  [](std::uint64_t& bits) noexcept {
+                                                    if ((bits & set_bit) == 0) return false;
+                                                    bits &= ~set_bit;
+                                                    return true;
+                                                  });
   if (why != detail::wake_reason::notified) detail::leave_line(word_, waiters_, n);
   return detail::was_served(why);
 }

@@ -10,6 +10,7 @@
 
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
 #include "sync/caller.h"
 #include "sync/misuse.h"
@@ -145,6 +146,7 @@ void mutex::unlock_slow() noexcept {
 }
 
 mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept {
+  detail::check_may_wait("waits in weft::mutex::lock");
   mutex_waiter n;
   n.me = me;
   for (int spins = 0;;) {

@@ -34,13 +34,14 @@ bool once_flag::begin() {
     detail::refuse(std::errc::resource_deadlock_would_occur, "weft::call_once: called again from within the call");
   }
   bool is_mine = false;
-  const detail::wake_reason why = detail::wait_on(word_, waiters_, n, detail::never, [&](std::uint64_t& bits) noexcept {
-    if (bits == 0) {
-      bits = n.me;
-      is_mine = true;
-    }
-    return is_mine || bits == done_bit;
-  });
+  const detail::wake_reason why =
+      detail::wait_on(word_, waiters_, n, detail::never, "waits in weft::call_once", [&](std::uint64_t& bits) noexcept {
+        if (bits == 0) {
+          bits = n.me;
+          is_mine = true;
+        }
+        return is_mine || bits == done_bit;
+      });
   if (why != detail::wake_reason::notified) detail::leave_line(word_, waiters_, n);
   detail::was_served(why);
   return is_mine || n.is_next;

@@ -4,6 +4,7 @@
 
 #include "platform/clock.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait.h"
 #include "sync/list_lock.h"
 #include "sync/misuse.h"
@@ -28,6 +29,7 @@ std::int64_t product(std::size_t count, std::int64_t per, const char* what) {
 
 // Throws: weft::cancelled.
 void sleep_until(std::int64_t moment) {
+  detail::check_may_wait("waits in weft::rate_limiter::acquire");
   if (detail::finish_wait(detail::begin_wait(), moment) == detail::wake_reason::cancelled) detail::throw_cancelled();
 }
 

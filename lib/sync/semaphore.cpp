@@ -64,12 +64,13 @@ bool semaphore::wait_for_permits(std::size_t count, std::int64_t limit) {
   }
   permit_waiter n;
   n.wanted = count * waitable_word::unit;
-  const detail::wake_reason why =
-      detail::wait_on(word_, waiters_, n, limit, [wanted = n.wanted](std::uint64_t& bits) noexcept {
-        if ((bits & waitable_word::waited) != 0 || bits < wanted) return false;
-        bits -= wanted;
-        return true;
-      });
+  const detail::wake_reason why = detail::wait_on(word_, waiters_, n, limit, "waits in weft::semaphore::acquire",
+                                                  [wanted = n.wanted](std::uint64_t& bits) noexcept {
+                                                    if ((bits & waitable_word::waited) != 0 || bits < wanted)
+                                                      return false;
+                                                    bits -= wanted;
+                                                    return true;
+                                                  });
   if (why != detail::wake_reason::notified) {
     detail::woken_waiters woken;
     const std::uint64_t bits = word_.lock();

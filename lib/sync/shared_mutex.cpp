@@ -96,11 +96,12 @@ bool shared_mutex::lock_slow(std::uint64_t me, std::int64_t limit) {
   check_not_mine(me, "weft::shared_mutex::lock");
   writer_waiter n;
   n.me = me;
-  const wake_reason why = detail::wait_on(word_, writers_, n, limit, [me](std::uint64_t& bits) noexcept {
-    if (bits != 0) return false;
-    bits = me | writer_bit;
-    return true;
-  });
+  const wake_reason why = detail::wait_on(word_, writers_, n, limit, "waits in weft::shared_mutex::lock",
+                                          [me](std::uint64_t& bits) noexcept {
+                                            if (bits != 0) return false;
+                                            bits = me | writer_bit;
+                                            return true;
+                                          });
   if (why != wake_reason::notified) {
     detail::woken_waiters woken;
     const std::uint64_t bits = word_.lock();
@@ -138,11 +139,12 @@ bool shared_mutex::try_shared_again() noexcept {
 bool shared_mutex::lock_shared_slow(std::int64_t limit) {
   check_not_mine(detail::caller_identity(), "weft::shared_mutex::lock_shared");
   detail::wait_node n;
-  const wake_reason why = detail::wait_on(word_, readers_, n, limit, [](std::uint64_t& bits) noexcept {
-    if ((bits & (writer_bit | waitable_word::waited)) != 0) return false;
-    bits += one_reader;
-    return true;
-  });
+  const wake_reason why = detail::wait_on(word_, readers_, n, limit, "waits in weft::shared_mutex::lock_shared",
+                                          [](std::uint64_t& bits) noexcept {
+                                            if ((bits & (writer_bit | waitable_word::waited)) != 0) return false;
+                                            bits += one_reader;
+                                            return true;
+                                          });
   if (why != wake_reason::notified) {
     const std::uint64_t bits = word_.lock();
     wait_list(readers_).unlink(n);

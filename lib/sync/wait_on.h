@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler/cancellation.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
 #include "sync/woken.h"
 
@@ -10,12 +11,14 @@
 namespace weft::inline v0::detail {
 
 // Waits in `line` until claimed, unless `is_served(bits)` holds under the lock; that may change the state in `bits`.
+// `act`, for messages: "waits in weft::event::wait".
 // Returns: the reason; `notified` for a wait that was served at once.
 // After `notified` the object may be gone. Otherwise the caller must leave the line, under the lock.
 template <class IsServed>
-wake_reason wait_on(waitable_word& word, wait_list_ends& line, wait_node& n, std::int64_t limit, IsServed is_served,
-                    bool cancellable = true) {
-  n.who = begin_wait(cancellable);
+wake_reason wait_on(waitable_word& word, wait_list_ends& line, wait_node& n, std::int64_t limit, const char* act,
+                    IsServed is_served) {
+  check_may_wait(act);
+  n.who = begin_wait();
   std::uint64_t bits = word.lock();
   if (is_served(bits)) {
     word.unlock(bits);
