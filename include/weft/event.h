@@ -18,7 +18,7 @@ namespace weft::inline v0 {
 //   returned. Destroying it while it is waited for ends the program with a message.
 class WEFT_API event {
  public:
-  explicit event(bool is_set = false) noexcept : word_(is_set ? set_bit : 0) {}
+  constexpr explicit event(bool is_set = false) noexcept : word_(is_set ? set_bit : 0) {}
   ~event();
   event(const event&) = delete;
   event& operator=(const event&) = delete;
@@ -65,7 +65,7 @@ class WEFT_API event {
 // Thread safety, lifetime: as event.
 class WEFT_API auto_reset_event {
  public:
-  explicit auto_reset_event(bool is_set = false) noexcept : word_(is_set ? set_bit : 0) {}
+  constexpr explicit auto_reset_event(bool is_set = false) noexcept : word_(is_set ? set_bit : 0) {}
   ~auto_reset_event();
   auto_reset_event(const auto_reset_event&) = delete;
   auto_reset_event& operator=(const auto_reset_event&) = delete;

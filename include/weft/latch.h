@@ -38,8 +38,7 @@ class latch {
 
   // Cancel: throws weft::cancelled if it would have to wait; it has counted down then.
   void arrive_and_wait(std::size_t n = 1) {
-    count_down(n);
-    wait();
+    if (!left_.subtract(n)) wait();
   }
 
  private:

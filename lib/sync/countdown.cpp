@@ -21,7 +21,7 @@ countdown::~countdown() {
   }
 }
 
-void countdown::subtract_locked(std::size_t n) {
+bool countdown::subtract_locked(std::size_t n) {
   const std::uint64_t bits = word_.lock();
   const auto before = static_cast<std::size_t>(bits / waitable_word::unit);
   if (n > before) {
@@ -31,12 +31,13 @@ void countdown::subtract_locked(std::size_t n) {
   }
   if (n != before) {
     word_.unlock(bits - n * waitable_word::unit);
-    return;
+    return false;
   }
   woken_waiters woken;
   claim_all(waiters_, woken);
   word_.unlock(0);
   woken.make_ready();
+  return true;
 }
 
 void countdown::add(std::size_t n) {

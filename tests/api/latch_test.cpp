@@ -78,6 +78,20 @@ WEFT_TEST(latch, may_be_destroyed_as_soon_as_its_wait_returns) {
   }
 }
 
+WEFT_TEST(latch, may_be_destroyed_by_one_of_those_that_arrived) {
+  for (std::size_t i = 0; i < repeated(1'000, 100); ++i) {
+    auto both = std::make_unique<weft::latch>(2);
+    auto waits = weft::spawn([&both] {
+      both->arrive_and_wait();
+      both.reset();
+    });
+    weft::latch& same = *both;
+    if (i % 2 == 0) weft::this_fiber::yield();
+    same.arrive_and_wait();
+    waits.join();
+  }
+}
+
 TEST(latch, destroyed_while_waited_for_ends_the_program) {
   EXPECT_END(weft::run([] {
                auto done = std::make_unique<weft::latch>(1);

@@ -23,15 +23,16 @@ class WEFT_API countdown {
   bool is_zero() const noexcept { return word_.load(acquire) < waitable_word::unit; }  // Pairs with subtract().
   std::size_t count() const noexcept { return static_cast<std::size_t>(word_.load(relaxed) / waitable_word::unit); }
 
-  // Wakes all at zero. Throws: std::system_error (invalid_argument) where the count would become negative.
-  void subtract(std::size_t n) {
+  // Wakes all at zero, and returns whether it is: the object may be gone then.
+  // Throws: std::system_error (invalid_argument) where the count would become negative.
+  bool subtract(std::size_t n) {
     std::uint64_t seen = word_.load(relaxed);
     // Who does not bring it to zero has nobody to wake.
     while (n < seen / waitable_word::unit + ((seen & waitable_word::waited) == 0 ? 1 : 0) &&
            (seen & waitable_word::locked) == 0) {
-      if (word_.change(seen, seen - n * waitable_word::unit)) return;
+      if (word_.change(seen, seen - n * waitable_word::unit)) return n == seen / waitable_word::unit;
     }
-    subtract_locked(n);
+    return subtract_locked(n);
   }
 
   // Throws: std::system_error (value_too_large).
@@ -41,7 +42,7 @@ class WEFT_API countdown {
   bool wait(std::int64_t limit) { return is_zero() || wait_for_zero(limit); }
 
  private:
-  void subtract_locked(std::size_t n);
+  bool subtract_locked(std::size_t n);
   bool wait_for_zero(std::int64_t limit);
 
   waitable_word word_;
