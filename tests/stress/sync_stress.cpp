@@ -61,7 +61,7 @@ TEST(sync_stress, no_permit_of_a_semaphore_is_lost_or_made) {
         }
       };
       std::vector<weft::fiber<void>> crew;
-      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn(work, random()));
+      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn([&work, seed = random()] { work(seed); }));
       std::thread outside(work, random());
       cancel_some_and_join(crew, random);
       outside.join();
@@ -105,7 +105,7 @@ TEST(sync_stress, a_shared_mutex_keeps_readers_and_writers_apart) {
         }
       };
       std::vector<weft::fiber<void>> crew;
-      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn(work, random()));
+      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn([&work, seed = random()] { work(seed); }));
       std::thread outside(work, random());
       cancel_some_and_join(crew, random);
       outside.join();
@@ -172,7 +172,7 @@ TEST(sync_stress, each_set_of_an_event_lets_one_through) {
         }
       };
       std::vector<weft::fiber<void>> crew;
-      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn(work, random()));
+      for (int i = 0; i < 9; ++i) crew.push_back(here.spawn([&work, seed = random()] { work(seed); }));
       std::thread outside(work, random());
       cancel_some_and_join(crew, random);
       outside.join();
