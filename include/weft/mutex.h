@@ -11,6 +11,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+class uncancelled_lock;
+}
+
 // Meets Lockable: std::unique_lock, std::scoped_lock and std::lock_guard work. A waiting fiber frees its
 // core; a waiting thread blocks.
 //
@@ -42,10 +46,15 @@ class WEFT_API mutex {
 
  private:
   friend class condition_variable;
+  friend class recursive_mutex;
+  friend class detail::uncancelled_lock;
 
   enum class lock_result : std::uint8_t { locked, timed_out, cancelled };
 
   bool is_mine() const noexcept;
+  void lock_contended();
+  bool try_lock_contended() noexcept;
+  void unlock_contended();
   lock_result lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept;
   std::uintptr_t lock_list() noexcept;
   void unlock_slow() noexcept;
@@ -56,5 +65,24 @@ class WEFT_API mutex {
   detail::atomic<std::uintptr_t> word_{0};
   detail::wait_list_ends waiters_;  // Under the list lock bit.
 };
+
+// Every weft::mutex knows deadlines.
+using timed_mutex = mutex;
+
+namespace detail {
+
+// Holds a mutex for a scope that has to be entered, whether the fiber is cancelled or not.
+class uncancelled_lock {
+ public:
+  explicit uncancelled_lock(mutex& held) noexcept : held_(held) { held_.relock_shielded(); }
+  ~uncancelled_lock() { held_.unlock(); }
+  uncancelled_lock(const uncancelled_lock&) = delete;
+  uncancelled_lock& operator=(const uncancelled_lock&) = delete;
+
+ private:
+  mutex& held_;
+};
+
+}  // namespace detail
 
 }  // namespace weft::inline v0

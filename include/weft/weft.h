@@ -19,6 +19,7 @@
 #include <weft/shield.h>
 #include <weft/spawn.h>
 #include <weft/statistics.h>
+#include <weft/synchronisation.h>
 #include <weft/this_fiber.h>
 #include <weft/timeout.h>
 #include <weft/wait.h>

@@ -1,6 +1,7 @@
 #include <weft/condition_variable.h>
 
 #include "scheduler/cancellation.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
 #include "sync/list_lock.h"
 #include "sync/misuse.h"
@@ -51,6 +52,7 @@ std::cv_status condition_variable::wait_until(std::unique_lock<mutex>& lock, dea
     throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                             "weft::condition_variable::wait: the caller does not own the lock");
   }
+  detail::check_may_wait("waits in weft::condition_variable::wait");
   mutex& m = *lock.mutex();
   detail::wait_node n;
   n.who = detail::begin_wait(true, "condition_variable::wait");

@@ -23,4 +23,6 @@ void end_for_misuse(const char* what) noexcept {
   std::abort();
 }
 
+void refuse(std::errc why, const std::string& what) { throw std::system_error(std::make_error_code(why), what); }
+
 }  // namespace weft::inline v0::detail

@@ -10,9 +10,9 @@
 
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
-#include "scheduler/here.h"
-#include "scheduler/plain_thread.h"
+#include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
+#include "sync/caller.h"
 #include "sync/misuse.h"
 
 #include <system_error>
@@ -38,18 +38,13 @@ struct mutex_waiter : detail::wait_node {
   bool is_owner = false;  // Set by the unlocker that hands over.
 };
 
-std::uintptr_t my_identity() {
-  if (const detail::fiber_record* const f = detail::current_fiber()) return reinterpret_cast<std::uintptr_t>(f);
-  return reinterpret_cast<std::uintptr_t>(&detail::this_thread_record());
-}
-
 }  // namespace
 
 mutex::~mutex() {
   if (word_.load(relaxed) != 0) detail::end_for_misuse("weft::~mutex: a mutex is destroyed while it is locked");
 }
 
-bool mutex::is_mine() const noexcept { return owner_of(word_.load(relaxed)) == my_identity(); }
+bool mutex::is_mine() const noexcept { return owner_of(word_.load(relaxed)) == detail::caller_identity(); }
 
 void mutex::check_not_mine(std::uintptr_t me) const {
   if (owner_of(word_.load(relaxed)) != me) return;
@@ -57,8 +52,18 @@ void mutex::check_not_mine(std::uintptr_t me) const {
                           "weft::mutex::lock: the caller owns it already");
 }
 
+// The fast paths end in a tail call at most, so that they need no frame. A plain thread takes the long way.
 void mutex::lock() {
-  const std::uintptr_t me = my_identity();
+  const std::uintptr_t me = detail::fiber_identity();
+  std::uintptr_t unlocked = 0;
+  // Pairs with unlock().
+  if (me != 0 && word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) [[likely]]
+    return;
+  lock_contended();
+}
+
+WEFT_NOINLINE void mutex::lock_contended() {
+  const std::uintptr_t me = detail::caller_identity();
   std::uintptr_t unlocked = 0;
   if (word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) return;  // Pairs with unlock().
   check_not_mine(me);
@@ -66,16 +71,26 @@ void mutex::lock() {
 }
 
 bool mutex::try_lock() noexcept {
+  const std::uintptr_t me = detail::fiber_identity();
+  std::uintptr_t unlocked = 0;
+  // Pairs with unlock().
+  if (me != 0 && word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) [[likely]]
+    return true;
+  return try_lock_contended();
+}
+
+WEFT_NOINLINE bool mutex::try_lock_contended() noexcept {
   std::uintptr_t seen = word_.load(relaxed);
-  while ((seen & ~waited) == 0) {
-    if (word_.compare_exchange_weak(seen, seen | my_identity(), acquire, relaxed)) return true;  // Pairs with unlock().
+  while (owner_of(seen) == 0) {
+    // Keeps the marks, as lock_slow() does. Pairs with unlock().
+    if (word_.compare_exchange_weak(seen, seen | detail::caller_identity(), acquire, relaxed)) return true;
   }
   return false;
 }
 
 bool mutex::try_lock_until(deadline moment) {
   if (try_lock()) return true;
-  const std::uintptr_t me = my_identity();
+  const std::uintptr_t me = detail::caller_identity();
   check_not_mine(me);
   if (moment.nanoseconds() <= 0) return false;
   const lock_result result = lock_slow(me, moment.nanoseconds(), true);
@@ -84,9 +99,19 @@ bool mutex::try_lock_until(deadline moment) {
 }
 
 void mutex::unlock() {
-  std::uintptr_t seen = my_identity();
+  const std::uintptr_t me = detail::fiber_identity();
+  std::uintptr_t seen = me;
+  // Pairs with lock() and try_lock().
+  if (me != 0 && word_.compare_exchange_strong(seen, 0, release, relaxed)) [[likely]]
+    return;
+  unlock_contended();
+}
+
+WEFT_NOINLINE void mutex::unlock_contended() {
+  const std::uintptr_t me = detail::caller_identity();
+  std::uintptr_t seen = me;
   if (word_.compare_exchange_strong(seen, 0, release, relaxed)) return;  // Pairs with lock() and try_lock().
-  if (!is_mine()) {
+  if (owner_of(seen) != me) {
     throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                             "weft::mutex::unlock: the caller does not own it");
   }
@@ -121,6 +146,7 @@ void mutex::unlock_slow() noexcept {
 }
 
 mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool cancellable) noexcept {
+  detail::check_may_wait("waits in weft::mutex::lock");
   mutex_waiter n;
   n.me = me;
   for (int spins = 0;;) {
@@ -164,7 +190,7 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
 
 // For a condition variable: it must come back with the lock, whatever happened.
 void mutex::relock_shielded() noexcept {
-  const std::uintptr_t me = my_identity();
+  const std::uintptr_t me = detail::caller_identity();
   std::uintptr_t unlocked = 0;
   if (!word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) lock_slow(me, detail::never, false);
 }

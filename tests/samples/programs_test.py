@@ -36,6 +36,22 @@ class Skynet(unittest.TestCase):
             self.assertTrue(done.stderr.startswith('skynet: '), done.stderr)
 
 
+class DiningPhilosophers(unittest.TestCase):
+    def test_nobody_starves(self):
+        for arguments, count, meals, most in (([], 5, 500, 2), (['2', '50'], 2, 100, 1), (['101', '20'], 101, 2020, 50)):
+            done = run('dining_philosophers', *arguments)
+            match = re.fullmatch(rf'{count} philosophers had {meals} meals, at most (\d+) at once\n', done.stdout)
+            self.assertTrue(match, done.stdout + done.stderr)
+            self.assertTrue(1 <= int(match.group(1)) <= most, done.stdout)
+            self.assertEqual(done.returncode, 0)
+
+    def test_refuses_what_makes_no_party(self):
+        for wrong in (['1'], ['five'], ['5', '0'], ['5', '-1'], ['5', '5', '5'], ['']):
+            done = run('dining_philosophers', *wrong)
+            self.assertEqual(done.returncode, 2, wrong)
+            self.assertTrue(done.stderr.startswith('dining_philosophers: '), done.stderr)
+
+
 class EchoServer(unittest.TestCase):
     def setUp(self):
         self.server = subprocess.Popen([f'{PROGRAMS}/echo_server', '0'], stdout=subprocess.PIPE, text=True)

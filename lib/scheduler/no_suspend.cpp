@@ -1,0 +1,60 @@
+#include "scheduler/no_suspend.h"
+
+#include "platform/system_calls.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace weft::inline v0::detail {
+
+namespace {
+
+#ifdef WEFT_CHECKED
+no_suspend_mark** marks_here() noexcept {
+  core* const c = here();
+  return c != nullptr && c->current != nullptr ? marks_of(*c->current) : nullptr;
+}
+#endif
+
+}  // namespace
+
+void end_for_broken_mark(const activation& a, const no_suspend_mark& mark, const char* act) noexcept {
+  const fiber_record& f = *a.occupant.load(relaxed);
+  char text[512];
+  const int length =
+      std::snprintf(text, sizeof text, "weft: fiber %llu \"%.*s\" %s while it holds the no_suspend guard of %s:%u\n",
+                    static_cast<unsigned long long>(f.id), static_cast<int>(f.name().size()), f.name().data(), act,
+                    mark.where.file_name(), static_cast<unsigned>(mark.where.line()));
+  sys().write(2, text, static_cast<std::size_t>(length) < sizeof text ? static_cast<std::size_t>(length) : sizeof text);
+  std::abort();
+}
+
+bool suspension_is_checked() noexcept {
+#ifdef WEFT_CHECKED
+  return keeps_marks<activation>;
+#else
+  return false;
+#endif
+}
+
+void open_mark([[maybe_unused]] no_suspend_mark& mark) noexcept {
+#ifdef WEFT_CHECKED
+  if (no_suspend_mark** const marks = marks_here()) {
+    mark.outer = *marks;
+    *marks = &mark;
+  }
+#endif
+}
+
+// Locks need not be unlocked in the reverse order.
+void close_mark([[maybe_unused]] no_suspend_mark& mark) noexcept {
+#ifdef WEFT_CHECKED
+  for (no_suspend_mark** at = marks_here(); at != nullptr && *at != nullptr; at = &(*at)->outer) {
+    if (*at != &mark) continue;
+    *at = mark.outer;
+    return;
+  }
+#endif
+}
+
+}  // namespace weft::inline v0::detail

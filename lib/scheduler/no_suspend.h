@@ -1,0 +1,49 @@
+// The check behind no_suspend: whether a fiber that is about to suspend, or to end, holds a guard that forbids it.
+//
+// The guards of a fiber hang on its activation, innermost first. In builds without WEFT_CHECKED the list stays empty and
+// the checks are nothing.
+#pragma once
+
+#include "scheduler/activation.h"
+#include "scheduler/core.h"
+
+#include <weft/no_suspend.h>
+
+namespace weft::inline v0::detail {
+
+template <class Activation>
+inline constexpr bool keeps_marks = requires(Activation& a) {
+  a.no_suspend_marks;
+};
+
+// Null where activations keep no marks.
+template <class Activation>
+no_suspend_mark** marks_of(Activation& a) noexcept {
+  if constexpr (keeps_marks<Activation>) {
+    return &a.no_suspend_marks;
+  } else {
+    return nullptr;
+  }
+}
+
+// Ends the program with a message. `act` is what the fiber was about to do.
+[[noreturn]] WEFT_COLD void end_for_broken_mark(const activation& a, const no_suspend_mark& mark,
+                                                const char* act) noexcept;
+
+// The calling fiber is `a`.
+WEFT_ALWAYS_INLINE void check_marks([[maybe_unused]] activation& a, [[maybe_unused]] const char* act) noexcept {
+#ifdef WEFT_CHECKED
+  no_suspend_mark** const marks = marks_of(a);
+  if (marks != nullptr && *marks != nullptr) [[unlikely]]
+    end_for_broken_mark(a, **marks, act);
+#endif
+}
+
+// For calls that are about to wait; does nothing outside of fibers. `act`: "waits in weft::mutex::lock".
+WEFT_ALWAYS_INLINE void check_may_wait([[maybe_unused]] const char* act) noexcept {
+#ifdef WEFT_CHECKED
+  if (core* const c = here(); c != nullptr && c->current != nullptr) check_marks(*c->current, act);
+#endif
+}
+
+}  // namespace weft::inline v0::detail
