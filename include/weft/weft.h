@@ -3,6 +3,7 @@
 
 #include <weft/attributes.h>
 #include <weft/cancelled.h>
+#include <weft/channel.h>
 #include <weft/condition_variable.h>
 #include <weft/deadline.h>
 #include <weft/detail/build_check.h>

@@ -1,0 +1,67 @@
+// What a message and a select cost. Times are per iteration.
+#include <benchmark/benchmark.h>
+#include <weft/weft.h>
+
+#include <cstdint>
+
+namespace {
+
+// Google Benchmark calls a benchmark on a plain thread; its loop then runs inside of a fiber.
+template <class Loop>
+void in_fiber(benchmark::State& state, Loop loop, std::size_t cores = 1) {
+  weft::options wanted;
+  wanted.cores = cores;
+  weft::run(wanted, [&] { loop(state); });
+}
+
+// One fiber sends, another one receives: an iteration is one message.
+void message(benchmark::State& state) {
+  in_fiber(
+      state,
+      [](benchmark::State& s) {
+        weft::channel<std::uint64_t> ch(static_cast<std::size_t>(s.range(0)));
+        auto receiver = weft::spawn([&ch] {
+          std::uint64_t sum = 0;
+          for (const std::uint64_t value : ch) sum += value;
+          return sum;
+        });
+        std::uint64_t sent = 0;
+        for (auto _ : s) ch.send(sent++);
+        ch.close();
+        benchmark::DoNotOptimize(receiver.join());
+      },
+      static_cast<std::size_t>(state.range(1)));
+}
+BENCHMARK(message)->ArgNames({"capacity", "cores"})->ArgsProduct({{0, 1, 128, 1024}, {1, 2}})->UseRealTime();
+
+void message_unbounded(benchmark::State& state) {
+  in_fiber(state, [](benchmark::State& s) {
+    auto ch = weft::channel<std::uint64_t>::unbounded();
+    auto receiver = weft::spawn([&ch] {
+      std::uint64_t sum = 0;
+      for (const std::uint64_t value : ch) sum += value;
+      return sum;
+    });
+    std::uint64_t sent = 0;
+    for (auto _ : s) ch.send(sent++);
+    ch.close();
+    benchmark::DoNotOptimize(receiver.join());
+  });
+}
+BENCHMARK(message_unbounded);
+
+// A fiber alone: no one waits.
+void send_and_receive(benchmark::State& state) {
+  in_fiber(state, [](benchmark::State& s) {
+    weft::channel<std::uint64_t> ch(1);
+    for (auto _ : s) {
+      ch.send(1);
+      benchmark::DoNotOptimize(ch.receive());
+    }
+  });
+}
+BENCHMARK(send_and_receive);
+
+}  // namespace
+
+BENCHMARK_MAIN();
