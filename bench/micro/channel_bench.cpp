@@ -62,6 +62,67 @@ void send_and_receive(benchmark::State& state) {
 }
 BENCHMARK(send_and_receive);
 
+// Two channels that have a value each.
+void select_of_two_ready(benchmark::State& state) {
+  in_fiber(state, [](benchmark::State& s) {
+    weft::channel<std::uint64_t> one(1), two(1);
+    one.send(1);
+    two.send(2);
+    std::uint64_t sum = 0;
+    for (auto _ : s) {
+      weft::select(weft::on_receive(one,
+                                    [&](std::optional<std::uint64_t> value) {
+                                      sum += *value;
+                                      one.try_send(*value);
+                                    }),
+                   weft::on_receive(two, [&](std::optional<std::uint64_t> value) {
+                     sum += *value;
+                     two.try_send(*value);
+                   }));
+    }
+    benchmark::DoNotOptimize(sum);
+  });
+}
+BENCHMARK(select_of_two_ready);
+
+// The same without putting a value back: closed channels are ready, too.
+void select_of_two_closed(benchmark::State& state) {
+  in_fiber(state, [](benchmark::State& s) {
+    weft::channel<std::uint64_t> one, two;
+    one.close();
+    two.close();
+    std::uint64_t sum = 0;
+    for (auto _ : s) {
+      weft::select(weft::on_receive(one, [&](std::optional<std::uint64_t>) { sum += 1; }),
+                   weft::on_receive(two, [&](std::optional<std::uint64_t>) { sum += 2; }));
+    }
+    benchmark::DoNotOptimize(sum);
+  });
+}
+BENCHMARK(select_of_two_closed);
+
+// A value comes through one of two channels, each to a select that waits for it: what the sender costs is included.
+void select_of_two_that_waits(benchmark::State& state) {
+  in_fiber(state, [](benchmark::State& s) {
+    weft::channel<std::uint64_t> one, two, back;
+    auto selecting = weft::spawn([&] {
+      bool is_open = true;
+      const auto take = [&](std::optional<std::uint64_t> value) {
+        is_open = value.has_value();
+      };
+      while (is_open) weft::select(weft::on_receive(one, take), weft::on_receive(two, take));
+    });
+    std::uint64_t sent = 0;
+    for (auto _ : s) {
+      (sent % 2 == 0 ? one : two).send(sent);
+      ++sent;
+    }
+    one.close();
+    selecting.join();
+  });
+}
+BENCHMARK(select_of_two_that_waits);
+
 }  // namespace
 
 BENCHMARK_MAIN();

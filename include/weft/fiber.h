@@ -12,6 +12,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+struct select_access;
+}
+
 // What every fiber<R> can do, whatever its result.
 //
 // Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain thread may
@@ -66,6 +70,8 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   detail::fiber_record* record_ = nullptr;
 
  private:
+  friend struct detail::select_access;
+
   void drop() noexcept {
     if (record_ != nullptr) detail::cancel_and_join(std::exchange(record_, nullptr));
   }

@@ -15,6 +15,8 @@
 #include <weft/pin_guard.h>
 #include <weft/run.h>
 #include <weft/runtime.h>
+#include <weft/select.h>
+#include <weft/select_set.h>
 #include <weft/spawn.h>
 #include <weft/statistics.h>
 #include <weft/this_fiber.h>
