@@ -104,8 +104,8 @@ struct channel_cases {
   static bool won(select_case& c) { return node_of(c).outcome == channel_outcome::handed; }
 };
 
-constinit const select_ops channel_core::receive_case_ops = {&channel_cases::try_receive, &channel_cases::enroll_receive,
-                                                             &channel_cases::withdraw_receive, &channel_cases::won};
+constinit const select_ops channel_core::receive_case_ops = {
+    &channel_cases::try_receive, &channel_cases::enroll_receive, &channel_cases::withdraw_receive, &channel_cases::won};
 constinit const select_ops channel_core::send_case_ops = {&channel_cases::try_send, &channel_cases::enroll_send,
                                                           &channel_cases::withdraw_send, &channel_cases::won};
 

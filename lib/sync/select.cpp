@@ -64,8 +64,7 @@ class chance {
 
 class chooser {
  public:
-  chooser(select_case* const* cases, std::uint16_t* order, std::size_t count) noexcept
-      : cases_(cases), order_(order) {
+  chooser(select_case* const* cases, std::uint16_t* order, std::size_t count) noexcept : cases_(cases), order_(order) {
     for (std::size_t i = 0; i < count; ++i) {
       select_case& c = *cases[i];
       switch (c.what) {
