@@ -152,6 +152,10 @@ class basic_channel : private detail::channel_core {
   basic_channel(std::size_t capacity, Store&& store) : channel_core(table, capacity), store_(std::move(store)) {}
   ~basic_channel() { store_.clear(count_); }
 
+  // Sends and closes in one step. False if it is closed.
+  bool send_last_value(T& value) { return send_last(std::addressof(value)) == detail::channel_status::done; }
+  using channel_core::throw_closed;
+
  private:
   friend struct detail::channel_access;
 
@@ -169,10 +173,11 @@ class basic_channel : private detail::channel_core {
       [](void* surplus) noexcept { Store::discard(surplus); }};
 
   void grow() {
-    void* const memory = store_.allocate(count());
+    void* memory = store_.allocate(count());
     lock();
-    const unlock_at_end hold{*this};
     store_.install(memory);
+    unlock();
+    if (memory != nullptr) Store::discard(memory);
   }
 
   WEFT_ALWAYS_INLINE detail::channel_status offer_value(T& value, std::int64_t limit) {

@@ -10,7 +10,6 @@
 // A select takes part as two nodes of one wait, see select.cpp; on one channel it may have both, and passes over its own.
 #include <weft/detail/channel_core.h>
 
-#include "platform/thread.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/wait_inline.h"
 #include "sync/channel_section.h"
@@ -30,19 +29,6 @@ channel_core::~channel_core() {
     end_for_misuse("weft::~channel: a channel is destroyed while it is waited for");
   }
   unlock();
-}
-
-void channel_core::lock_contended() const noexcept {
-  int spins = 0;
-  do {
-    while (lock_.load(relaxed) != 0) {  // Reads only: the line stays shared while it is held.
-      if (++spins < 100) {
-        spin_pause();
-      } else {
-        yield_thread();
-      }
-    }
-  } while (lock_.exchange(1, acquire) != 0);  // Pairs with unlock().
 }
 
 WEFT_COLD void channel_core::take_turn() {
@@ -178,17 +164,29 @@ channel_status channel_core::receive_slow(void* place, std::int64_t deadline) {
   }
 }
 
-bool channel_core::close_with(std::exception_ptr error) noexcept {
+channel_status channel_core::send_last(void* value) {
   lock();
   channel_section section(*this);
-  if (is_closed_) return false;
+  const channel_status status = offer(value, section);
+  if (status == channel_status::done) close_in(section);
+  return status;
+}
+
+void channel_core::close_in(channel_section& section) noexcept {
   is_closed_ = true;
   limit_ = 0;
-  error_ = std::move(error);
   while (section.claim_front(receivers_) != nullptr) {
   }
   while (section.claim_front(senders_) != nullptr) {
   }
+}
+
+bool channel_core::close_with(std::exception_ptr error) noexcept {
+  lock();
+  channel_section section(*this);
+  if (is_closed_) return false;
+  error_ = std::move(error);
+  close_in(section);
   return true;
 }
 

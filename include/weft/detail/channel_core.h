@@ -1,9 +1,9 @@
 // What all channels are, whatever they carry: a lock, two lists of waiters, and a few counts. See channel_core.cpp.
 #pragma once
 
-#include <weft/detail/atomic.h>
 #include <weft/detail/config.h>
 #include <weft/detail/duration.h>
+#include <weft/detail/object_lock.h>
 #include <weft/detail/select_case.h>
 #include <weft/detail/wait_list_ends.h>
 
@@ -44,12 +44,8 @@ class WEFT_API channel_core {
       : limit_(capacity), capacity_(capacity), ops_(ops) {}
   ~channel_core();
 
-  WEFT_ALWAYS_INLINE void lock() const noexcept {
-    if (lock_.exchange(1, acquire) != 0) [[unlikely]]
-      lock_contended();  // Acquire pairs with unlock().
-  }
-  // The last touch of the channel by an operation.
-  WEFT_ALWAYS_INLINE void unlock() const noexcept { lock_.store(0, release); }  // Pairs with lock().
+  WEFT_ALWAYS_INLINE void lock() const noexcept { lock_.lock(); }
+  WEFT_ALWAYS_INLINE void unlock() const noexcept { lock_.unlock(); }
 
   struct unlock_at_end {
     const channel_core& core;
@@ -73,6 +69,8 @@ class WEFT_API channel_core {
   // Throws: weft::cancelled, what moving the value throws, std::bad_alloc; then nothing happened.
   channel_status send_slow(void* value, std::int64_t deadline);
   channel_status receive_slow(void* place, std::int64_t deadline);
+  // Sends at once and closes, in one step: nothing of the channel is touched once the value is there.
+  channel_status send_last(void* value);
 
   // False if it was closed before.
   bool close_with(std::exception_ptr error) noexcept;
@@ -92,7 +90,7 @@ class WEFT_API channel_core {
   static const select_ops receive_case_ops;
   static const select_ops send_case_ops;
 
-  mutable atomic<std::uint32_t> lock_{0};
+  mutable object_lock lock_;
   // All under the lock:
   std::uint32_t run_left_ = longest_run;
   std::size_t count_ = 0;  // Values in the buffer.
@@ -111,13 +109,11 @@ class WEFT_API channel_core {
   friend class channel_section;
   friend struct channel_cases;
 
-  void lock_contended() const noexcept;
   void take_turn();
-  bool can_offer_to_others(const void* me) const noexcept;
-  bool can_accept_from_others(const void* me) const noexcept;
   channel_status offer(void* value, channel_section& section);
   channel_status accept(void* place, channel_section& section);
   void refill(channel_section& section) noexcept;
+  void close_in(channel_section& section) noexcept;
 };
 
 // How select() reaches into a channel.

@@ -72,7 +72,8 @@ class fifo_store {
 
   // Without the lock. Throws: std::bad_alloc.
   void* allocate(std::size_t) const { return make_segment(segment_slots); }
-  void install(void* memory) noexcept { keep(static_cast<segment*>(memory)); }
+  // Leaves in `memory` what is not needed, for discard().
+  void install(void*& memory) noexcept { keep(static_cast<segment*>(std::exchange(memory, nullptr))); }
 
   // All spare memory but for one segment.
   void* surplus() noexcept { return spares_ != nullptr ? std::exchange(spares_->next, nullptr) : nullptr; }
