@@ -11,8 +11,7 @@
 #include <weft/detail/channel_core.h>
 
 #include "scheduler/cancellation.h"
-#include "scheduler/wait_inline.h"
-#include "sync/channel_section.h"
+#include "sync/channel_inline.h"
 #include "sync/misuse.h"
 #include "sync/suspend_until.h"
 
@@ -36,42 +35,6 @@ WEFT_COLD void channel_core::take_turn() {
   unlock();
   if (current_fiber() != nullptr) this_fiber::yield();
   lock();
-}
-
-channel_status channel_core::offer(void* value, channel_section& section) {
-  if (is_closed_) [[unlikely]]
-    return channel_status::closed;
-  if (receivers_.first != nullptr) {
-    if (channel_node* const n = section.claim_front(receivers_)) {
-      ops_.hand_over(n->place, value);
-      n->outcome = channel_outcome::handed;
-      ++unfinished_;
-      return channel_status::done;
-    }
-  }
-  if (count_ >= limit_) return channel_status::would_wait;
-  if (!ops_.has_memory(*this)) return channel_status::no_memory;
-  ops_.put(*this, value);
-  note_put();
-  return channel_status::done;
-}
-
-channel_status channel_core::accept(void* place, channel_section& section) {
-  if (count_ != 0) {
-    ops_.take(*this, place);
-    --count_;
-    if (senders_.first != nullptr) refill(section);
-    return channel_status::done;
-  }
-  if (senders_.first != nullptr) {
-    if (channel_node* const n = section.claim_front(senders_)) {
-      ops_.hand_over(place, n->place);
-      n->outcome = channel_outcome::handed;
-      ++unfinished_;
-      return channel_status::done;
-    }
-  }
-  return is_closed_ ? channel_status::closed : channel_status::would_wait;
 }
 
 // A sender whose value throws here throws it again in its own call, and leaves room to the next one.
@@ -105,7 +68,7 @@ channel_status channel_core::send_slow(void* value, std::int64_t deadline) {
       } else {
         run_left_ = longest_run;
         n.place = value;
-        n.who = begin_wait();
+        n.who = begin_wait_here();
         has_aged ? wait_list(senders_).push_front(n) : wait_list(senders_).push_back(n);
       }
     }
@@ -145,7 +108,7 @@ channel_status channel_core::receive_slow(void* place, std::int64_t deadline) {
       if (capacity_ == unlimited) section.surplus = ops_.surplus(*this);
       run_left_ = longest_run;
       n.place = place;
-      n.who = begin_wait();
+      n.who = begin_wait_here();
       has_aged ? wait_list(receivers_).push_front(n) : wait_list(receivers_).push_back(n);
     }
     const wake_reason why = suspend_until_woken(n.who, deadline);

@@ -1,5 +1,5 @@
 // Receiving from a channel and sending to one as cases of a select.
-#include "sync/channel_section.h"
+#include "sync/channel_inline.h"
 
 namespace weft::inline v0::detail {
 

@@ -19,7 +19,6 @@
 #include "base/cache_line.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/plain_thread.h"
-#include "scheduler/wait_inline.h"
 #include "sync/channel_node.h"
 #include "sync/suspend_until.h"
 
@@ -186,7 +185,7 @@ std::size_t run_select(select_case* const* cases, std::uint16_t* order, std::siz
   for (;;) {
     std::size_t done = all.try_all(luck, by_priority);
     if (done != chooser::none) return done;
-    const waiter w = begin_wait();
+    const waiter w = begin_wait_here();
     if (!all.enroll_all(w, done)) {
       if (done != chooser::none) return done;
       spin_pause();

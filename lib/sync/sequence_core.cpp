@@ -110,7 +110,7 @@ shared_value sequence_reader::next(std::int64_t deadline) {
       if (found == sequence_status::closed) throw_close_error();
       return value;
     }
-    n.who = begin_wait();
+    n.who = begin_wait_here();
     wait_list(source.waiters_).push_back(n);
     source.lock_.unlock();
     const wake_reason why = suspend_until_woken(n.who, deadline);
