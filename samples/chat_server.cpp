@@ -41,15 +41,19 @@ void attend(room& here, weft::net::tcp_stream& guest, const std::string& name) {
   weft::basic_reader<std::string> news = here.subscribe();
   auto listening = weft::spawn([&] { read_lines(guest, lines); });
   here.send("* " + name + " comes in\n");
+  const auto pass_on = [&](std::optional<std::string> line) {
+    if (line) here.send(name + ": " + *line + "\n");
+  };
+  const auto show = [&](std::optional<std::string> text) {
+    if (text) guest.write(*text);
+  };
   for (bool stays = true; stays;) {
     try {
-      weft::select(
-          weft::on_receive(lines, [&](std::optional<std::string> line) { here.send(name + ": " + *line + "\n"); }),
-          weft::on_receive(news, [&](std::optional<std::string> text) { guest.write(*text); }),
-          weft::on_join(listening, [&] { stays = false; }), weft::on_timeout(patience, [&] {
-            guest.write(std::string_view("* good night\n"));
-            stays = false;
-          }));
+      weft::select(weft::on_receive(lines, pass_on), weft::on_receive(news, show),
+                   weft::on_join(listening, [&] { stays = false; }), weft::on_timeout(patience, [&] {
+                     guest.write(std::string_view("* good night\n"));
+                     stays = false;
+                   }));
     } catch (const weft::lagged& gap) {
       guest.write("* you missed " + std::to_string(gap.missed()) + " messages\n");
     }
