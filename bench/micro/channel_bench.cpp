@@ -3,6 +3,7 @@
 #include <weft/weft.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace {
 
@@ -33,6 +34,39 @@ void message(benchmark::State& state) {
       static_cast<std::size_t>(state.range(1)));
 }
 BENCHMARK(message)->ArgNames({"capacity", "cores"})->ArgsProduct({{0, 1, 128, 1024}, {1, 2}})->UseRealTime();
+
+// Four fibers send, four others receive.
+void message_of_many(benchmark::State& state) {
+  in_fiber(
+      state,
+      [](benchmark::State& s) {
+        constexpr std::uint64_t messages = 1'000'000, crew = 4;
+        for (auto _ : s) {
+          weft::channel<std::uint64_t> ch(static_cast<std::size_t>(s.range(0)));
+          std::vector<weft::fiber<void>> senders, receivers;
+          for (std::uint64_t k = 0; k < crew; ++k) {
+            senders.push_back(weft::spawn([&ch] {
+              for (std::uint64_t i = 0; i < messages / crew; ++i) ch.send(i);
+            }));
+            receivers.push_back(weft::spawn([&ch] {
+              std::uint64_t sum = 0;
+              for (const std::uint64_t value : ch) sum += value;
+              benchmark::DoNotOptimize(sum);
+            }));
+          }
+          for (auto& f : senders) f.join();
+          ch.close();
+          for (auto& f : receivers) f.join();
+        }
+        s.SetItemsProcessed(static_cast<std::int64_t>(messages) * s.iterations());
+      },
+      static_cast<std::size_t>(state.range(1)));
+}
+BENCHMARK(message_of_many)
+    ->ArgNames({"capacity", "cores"})
+    ->ArgsProduct({{0, 128, 1024}, {1, 2}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void message_unbounded(benchmark::State& state) {
   in_fiber(state, [](benchmark::State& s) {

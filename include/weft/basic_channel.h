@@ -204,7 +204,7 @@ class basic_channel : private detail::channel_core {
       const unlock_at_end hold{*this};
       store_.take(count_, place);
       --count_;
-    } else if (receive_slow(std::addressof(place), limit) == detail::channel_status::closed) [[unlikely]] {
+    } else if (receive_slow(std::addressof(place), limit) == detail::channel_status::broken) [[unlikely]] {
       throw_close_error();
     }
   }

@@ -164,7 +164,7 @@ void channel_core::throw_close_error() const {
     const unlock_at_end hold{*this};
     error = error_;
   }
-  if (error != nullptr) std::rethrow_exception(error);
+  std::rethrow_exception(error);
 }
 
 std::size_t channel_core::count() const noexcept {

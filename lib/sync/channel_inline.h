@@ -39,7 +39,9 @@ WEFT_ALWAYS_INLINE channel_status channel_core::accept(void* place, channel_sect
       return channel_status::done;
     }
   }
-  return is_closed_ ? channel_status::closed : channel_status::would_wait;
+  if (!is_closed_) [[likely]]
+    return channel_status::would_wait;
+  return error_ == nullptr ? channel_status::closed : channel_status::broken;
 }
 
 }  // namespace weft::inline v0::detail

@@ -19,7 +19,7 @@ struct channel_cases {
   static channel_core& core_of(select_case& c) noexcept { return *static_cast<channel_core*>(c.object); }
 
   static bool is_decided(channel_core& core, channel_status status) {
-    if (status == channel_status::closed) core.throw_close_error();
+    if (status == channel_status::broken) core.throw_close_error();
     return status == channel_status::done || status == channel_status::closed;
   }
 
@@ -38,6 +38,10 @@ struct channel_cases {
   static bool try_receive(select_case& c) {
     channel_core& core = core_of(c);
     core.lock();
+    if (core.count_ == 0 && core.senders_.first == nullptr && !core.is_closed_) {  // As it is most often.
+      core.unlock();
+      return false;
+    }
     return is_decided(core, accept_now(c));
   }
 
@@ -45,6 +49,10 @@ struct channel_cases {
     channel_core& core = core_of(c);
     for (;;) {
       core.lock();
+      if (core.count_ >= core.limit_ && core.receivers_.first == nullptr && !core.is_closed_) {
+        core.unlock();
+        return false;
+      }
       const channel_status status = offer_now(c);
       if (status == channel_status::closed) core.throw_closed("weft::select: on_send");
       if (status != channel_status::no_memory) return status == channel_status::done;

@@ -68,7 +68,6 @@ class chooser {
       select_case& c = *cases[i];
       switch (c.what) {
         case select_case::role::source:
-          ::new (static_cast<void*>(&c.node)) channel_node;
           order_[sources_++] = static_cast<std::uint16_t>(i);
           break;
         case select_case::role::deadline:
@@ -103,7 +102,7 @@ class chooser {
     w.record->winner = nullptr;
     for (enrolled_ = 0; enrolled_ < sources_; ++enrolled_) {
       select_case& c = at(enrolled_);
-      node_of(c).who = w;
+      (::new (static_cast<void*>(&c.node)) channel_node)->who = w;
       switch (enroll(c, w)) {
         case enroll_result::enrolled:
           continue;

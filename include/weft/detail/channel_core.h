@@ -28,7 +28,8 @@ struct channel_ops {
   void (*discard)(void* surplus) noexcept;
 };
 
-enum class channel_status : std::uint8_t { done, would_wait, closed, timed_out, no_memory };
+// Broken: closed with an error, which throw_close_error() throws.
+enum class channel_status : std::uint8_t { done, would_wait, closed, broken, timed_out, no_memory };
 
 class WEFT_API channel_core {
  public:
@@ -77,7 +78,7 @@ class WEFT_API channel_core {
   // Called with the lock held, returns without it: `count` values of the buffer are gone, nobody will report them.
   void forget(std::size_t count) noexcept;
   [[noreturn]] void throw_closed(const char* call) const;
-  void throw_close_error() const;  // Returns where it was closed without one.
+  [[noreturn]] void throw_close_error() const;
 
   std::size_t count() const noexcept;
   std::size_t capacity() const noexcept { return capacity_; }

@@ -47,9 +47,8 @@ struct select_case {
   const select_ops* ops = nullptr;  // Of a source.
   void* object = nullptr;           // What it is about.
   void* place = nullptr;            // Where its value is, or goes.
-  // A wait_node or what is derived from it, made by select() before try_now(), with its `who` set before enroll().
-  void* node[6] = {};
-  std::int64_t limit = never;  // Of a deadline, in monotonic nanoseconds.
+  void* node[6];                    // A wait_node or what is derived from it, made by select() before enroll().
+  std::int64_t limit = never;       // Of a deadline, in monotonic nanoseconds.
   role what = role::disabled;
 };
 
