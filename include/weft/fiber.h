@@ -14,6 +14,7 @@ namespace weft::inline v0 {
 
 namespace detail {
 struct fiber_access;
+struct select_access;
 }
 
 // What every fiber<R> can do, whatever its result.
@@ -71,6 +72,7 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
 
  private:
   friend struct detail::fiber_access;
+  friend struct detail::select_access;
 
   void drop() noexcept {
     if (record_ != nullptr) detail::cancel_and_join(std::exchange(record_, nullptr));
