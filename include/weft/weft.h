@@ -7,11 +7,15 @@
 #include <weft/deadline.h>
 #include <weft/detail/build_check.h>
 #include <weft/fiber.h>
+#include <weft/future.h>
+#include <weft/future_error.h>
 #include <weft/io_error.h>
 #include <weft/mutex.h>
 #include <weft/net/tcp.h>
 #include <weft/options.h>
+#include <weft/packaged_task.h>
 #include <weft/pin_guard.h>
+#include <weft/promise.h>
 #include <weft/run.h>
 #include <weft/runtime.h>
 #include <weft/spawn.h>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/attributes.h>
+#include <weft/detail/callback.h>
 #include <weft/detail/config.h>
 #include <weft/detail/source_location.h>
 
@@ -55,6 +56,8 @@ WEFT_API void add_reference(fiber_record* fiber) noexcept;
 WEFT_API void cancel_and_join(fiber_record* fiber) noexcept;
 WEFT_API void detach_fiber(fiber_record* fiber) noexcept;
 WEFT_API void cancel_fiber(fiber_record* fiber) noexcept;
+// Throws: std::system_error (invalid_argument) for no fiber; `callback` is taken in any case.
+WEFT_API void on_fiber_done(fiber_record* fiber, callback_node* callback);
 WEFT_API bool fiber_is_done(const fiber_record* fiber) noexcept;
 WEFT_API bool fiber_was_cancelled(const fiber_record* fiber) noexcept;
 WEFT_API std::uint64_t fiber_id(const fiber_record* fiber) noexcept;
