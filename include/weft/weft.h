@@ -4,9 +4,11 @@
 #include <weft/attributes.h>
 #include <weft/cancelled.h>
 #include <weft/condition_variable.h>
+#include <weft/context_local.h>
 #include <weft/deadline.h>
 #include <weft/detail/build_check.h>
 #include <weft/fiber.h>
+#include <weft/fiber_local.h>
 #include <weft/future.h>
 #include <weft/future_error.h>
 #include <weft/io_error.h>

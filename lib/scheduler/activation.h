@@ -23,6 +23,7 @@ namespace weft::inline v0::detail {
 
 class core;
 class fiber_record;
+struct local_table;
 
 enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
@@ -34,6 +35,7 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   std::uint16_t pins = 0;            // Open pin_guards.
   bool is_reserve = false;           // Of its core, for fibers that get no stack of their own.
   bool migrates = false;             // migration::free.
+  local_table* locals = nullptr;     // Of the fiber that runs on this stack; null between fibers.
   exception_state exceptions{};
   [[no_unique_address]] sanitizer_identity sanitizer;
 

@@ -2,6 +2,7 @@
 
 #include "platform/system_calls.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fiber_local.h"
 #include "scheduler/here.h"
 #include "scheduler/scheduler.h"
 
@@ -89,6 +90,7 @@ void run_callbacks(wait_node* first) noexcept {
     }
     const bool counts_as_fiber = node->counts_as_fiber;
     drop_callback(node);
+    if (const fiber_record* const f = current_fiber(); f != nullptr && f->end.done()) end_late_locals(*f);
     if (counts_as_fiber) here()->counters.ended.add();  // Its fiber's end called it, on whatever core that went on.
   }
 }

@@ -33,7 +33,7 @@ inline constexpr std::size_t largest_record_block = 1024;
 struct body_type {
   void (*run)(void* body);                       // Calls the closure, keeps its result, destroys the closure.
   void (*destroy_closure)(void* body) noexcept;  // The closure, where it never ran.
-  void (*destroy_result)(void* body) noexcept;   // The result, where run() returned.
+  void (*destroy_result)(void* body) noexcept;   // The result, where run() returned; null for a trivial one.
   std::size_t bytes;
   std::size_t alignment;
   std::size_t body_offset;  // In the block of the record.
@@ -143,9 +143,9 @@ constexpr body_type describe_body(void (*run)(void*), void (*destroy_closure)(vo
 }
 
 template <class F, class R>
-inline constexpr body_type body_type_of = describe_body<fiber_body<F, R>>(&fiber_body<F, R>::run,
-                                                                          &fiber_body<F, R>::destroy_closure,
-                                                                          &fiber_body<F, R>::destroy_result);
+inline constexpr body_type body_type_of = describe_body<fiber_body<F, R>>(
+    &fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
+    std::is_object_v<R> && !std::is_trivially_destructible_v<R> ? &fiber_body<F, R>::destroy_result : nullptr);
 
 // A callable and its arguments, decayed, as std::thread keeps them.
 template <class F, class... Args>
