@@ -46,6 +46,16 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   // Whether it ended because it was cancelled.
   bool cancelled() const noexcept { return record_ != nullptr && detail::fiber_was_cancelled(record_); }
 
+  // Calls `callback()` once, after the fiber has ended: on the ending fiber, or at once on the caller if it has ended
+  // already. Callbacks run in order of registration; each may suspend, shielded. What one throws is reported as an error
+  // that nobody joins, and the others run all the same. Also done when the handle is gone by then.
+  // Throws: std::system_error (invalid_argument) for a handle without a fiber; std::bad_alloc.
+  // Blocks: never, but for what a callback on the caller does.
+  template <detail::callback_function F>
+  void on_done(F && callback) {
+    detail::on_fiber_done(record_, detail::make_callback(std::forward<F>(callback)));
+  }
+
   // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after its end. A
   // fiber that has not started never runs.
   // Blocks: never.

@@ -24,6 +24,7 @@ namespace weft::inline v0::detail {
 class core;
 class fiber_record;
 struct cancel_frame;
+struct local_table;
 
 enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
@@ -39,6 +40,7 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   std::uint32_t cancel_throws = 0;  // Since it was last cancelled.
   cancel_frame* frames = nullptr;   // Scopes that the fiber is in, the innermost first.
   const char* cancelled_call = "";  // Where it threw last.
+  local_table* locals = nullptr;    // Of the fiber that runs on this stack; null between fibers.
   exception_state exceptions{};
   std::uint64_t float_control = 0;  // While it is suspended, if it preserves_fp.
   [[no_unique_address]] sanitizer_identity sanitizer;

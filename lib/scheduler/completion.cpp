@@ -1,6 +1,9 @@
 #include "scheduler/completion.h"
 
 #include "platform/thread.h"
+#include "scheduler/callback.h"
+
+#include <utility>
 
 namespace weft::inline v0::detail {
 
@@ -40,7 +43,7 @@ bool completion::add_slow(wait_node& n) noexcept {
 void completion::remove(wait_node& n) noexcept {
   std::uintptr_t first = lock();
   if (first == done_word) {
-    for (int spins = 0; !done();) pause(spins);  // The finisher may be looking at `n` until then.
+    wait_out_finisher();  // It may be looking at `n` until then.
     return;
   }
   if (n.next != nullptr) n.next->previous = n.previous;
@@ -50,6 +53,16 @@ void completion::remove(wait_node& n) noexcept {
     first = reinterpret_cast<std::uintptr_t>(n.next);
   }
   word_.store(first, release);  // Pairs with lock().
+}
+
+void completion::wait_out_finisher() const noexcept {
+  for (int spins = 0; !done();) pause(spins);
+}
+
+void completion::discard() noexcept {
+  std::uintptr_t word = word_.exchange(0, acquire);  // Pairs with add().
+  if (word == done_word) return;
+  for (wait_node* n = node_of(word); n != nullptr;) drop_callback(std::exchange(n, n->next));
 }
 
 void completion::finish_and_wake() noexcept {
@@ -64,10 +77,14 @@ void completion::finish_and_wake() noexcept {
     }
   }
   wait_node* claimed = nullptr;
+  wait_node* callbacks = nullptr;
   for (wait_node* n = node_of(seen); n != nullptr;) {
     wait_node* const next = n->next;
     // A node that somebody else claimed is forgotten here; its owner waits for done and leaves.
-    if (claim(n->who, wake_reason::notified)) {
+    if (is_callback(*n)) {
+      n->next = callbacks;
+      callbacks = n;
+    } else if (claim(n->who, wake_reason::notified)) {
       n->next = claimed;
       claimed = n;
     }
@@ -79,6 +96,7 @@ void completion::finish_and_wake() noexcept {
     claimed = claimed->next;  // Read first: the owner's frame, and the node in it, may be gone after make_ready().
     make_ready(record);
   }
+  if (callbacks != nullptr) run_callbacks(callbacks);
 }
 
 }  // namespace weft::inline v0::detail

@@ -1,6 +1,7 @@
 // The end of a fiber, as its handles see it.
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "scheduler/callback.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -162,6 +163,27 @@ void cancel_fiber(fiber_record* fiber, cancel_reason why) noexcept {
   with_scheduler(*fiber, [fiber, why](scheduler&) {
     if (!fiber->end.done()) request_cancel(*fiber, why);
   });
+}
+
+void on_fiber_done(fiber_record* fiber, callback_node* callback) {
+  if (fiber == nullptr) {
+    drop_callback(callback);
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "fiber::on_done: the handle has no fiber: it was joined, detached or moved from");
+  }
+  bool is_registered = false;
+  if (!fiber->end.done() && !forked_child()) {
+    with_scheduler(*fiber, [&](scheduler& s) {
+      // Counted as a fiber: the runtime goes on until it has been called, and has returned.
+      s.spawned_outside.fetch_add(1, relaxed);
+      callback->counts_as_fiber = true;
+      is_registered = fiber->end.add(*callback);
+      if (is_registered) return;
+      callback->counts_as_fiber = false;
+      s.spawned_outside.fetch_sub(1, relaxed);
+    });
+  }
+  if (!is_registered) call_when_done(fiber->end, *callback);
 }
 
 bool fiber_is_done(const fiber_record* fiber) noexcept { return fiber->end.done(); }

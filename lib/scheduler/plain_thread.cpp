@@ -3,6 +3,8 @@
 #include "platform/spin_lock.h"
 #include "platform/system_calls.h"
 #include "platform/thread_exit.h"
+#include "scheduler/context_local.h"
+#include "scheduler/fiber_local.h"
 #include "scheduler/here.h"
 
 #include <cstdlib>
@@ -17,6 +19,8 @@ thread_record* free_records = nullptr;
 
 void give_back(void* record) {
   auto* const r = static_cast<thread_record*>(record);
+  if (r->locals != nullptr) end_locals(r->locals);
+  if (r->context != nullptr) release_context(std::exchange(r->context, nullptr));
   set_here_word(0);
   const std::scoped_lock hold(free_lock);
   r->next_free = free_records;

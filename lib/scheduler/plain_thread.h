@@ -9,9 +9,14 @@
 
 namespace weft::inline v0::detail {
 
+struct context_array;
+struct local_table;
+
 // Type-stable: records go from thread to thread and are never freed, so that a late waker touches a live one.
 struct thread_record : wait_record {
   atomic<std::uint32_t> woken{0};  // A futex word: 1 once make_ready() was called for the wait under way.
+  local_table* locals = nullptr;   // The thread's own, as the next one.
+  context_array* context = nullptr;
   thread_record* next_free = nullptr;
 };
 

@@ -19,6 +19,7 @@ namespace weft::inline v0::detail {
 
 class scheduler;
 struct activation;
+struct context_array;
 
 enum class fiber_life : std::uint8_t { vacant, fresh, started, ended };
 enum class fiber_outcome : std::uint8_t { none, value, error, cancelled };
@@ -92,7 +93,8 @@ class fiber_record : public inbox_node {
   completion end;
   source_location site;
   std::exception_ptr error;
-  const char* name_text = nullptr;  // Behind the body, in the same block.
+  context_array* context = nullptr;  // Values of context_local variables; the fiber's own, once it is launched.
+  const char* name_text = nullptr;   // Behind the body, in the same block.
 };
 
 static_assert(sizeof(fiber_record) <= record_bytes, "an un-started fiber is one record of 128 bytes and its closure");

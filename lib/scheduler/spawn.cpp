@@ -1,6 +1,8 @@
 // From a closure to an un-started fiber in a queue.
 #include "platform/process.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/context_local.h"
+#include "scheduler/fiber_local.h"
 #include "scheduler/record.h"
 #include "scheduler/record_memory.h"
 #include "scheduler/release.h"
@@ -140,6 +142,8 @@ void* body_of(fiber_record* fiber) noexcept { return fiber->body; }
 void abandon(fiber_record* fiber) noexcept { free_unlaunched(*fiber); }
 
 void launch(fiber_record* fiber) {
+  if (contexts_are_in_use.load(relaxed)) [[unlikely]]
+    inherit_context(*fiber);
   fiber_record& f = *fiber;
   scheduler& s = *f.home;
   core* const c = here();
@@ -165,15 +169,26 @@ void add_reference(fiber_record* fiber) noexcept { fiber->references.fetch_add(1
 void release_fiber(fiber_record* fiber) noexcept { give_up(*fiber); }
 
 void free_unlaunched(fiber_record& f) noexcept {
+  if (f.context != nullptr) release_context(f.context);
   free_body(f);
   core* const c = here();
   f.life.store(fiber_life::vacant, relaxed);
   slab_heap::release(&f, c != nullptr && &c->owner == f.home ? &c->slab : nullptr);
 }
 
-void free_ended(fiber_record& f) noexcept {
-  if (f.outcome == fiber_outcome::value) f.type->destroy_result(f.body);
+// What it leaves behind, but for its memory. On its own stack, if nobody else held it.
+WEFT_NOINLINE static void destroy_leavings(fiber_record& f) noexcept {
+  if (f.outcome == fiber_outcome::value && f.type->destroy_result != nullptr) f.type->destroy_result(f.body);
   f.error = nullptr;
+  if (f.context != nullptr) release_context(f.context);  // Made after its end, by a callback.
+  end_late_locals(f);
+}
+
+void free_ended(fiber_record& f) noexcept {
+  if ((f.outcome == fiber_outcome::value && f.type->destroy_result != nullptr) || f.error != nullptr ||
+      f.context != nullptr) {
+    destroy_leavings(f);
+  }
   free_body(f);
   core* const c = here();  // Afresh: what was just destroyed may have suspended us.
   if (c != nullptr && &c->owner == f.home) {

@@ -2,6 +2,8 @@
 // started one to resume or nothing to do. It keeps no core across a call: the fiber may have moved.
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/context_local.h"
+#include "scheduler/fiber_local.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
@@ -63,9 +65,16 @@ WEFT_COLD void end_unstarted(fiber_record& f) noexcept {
   }
 }
 
+// While the fiber can still wait: joiners find its variables gone.
+WEFT_COLD void end_variables(activation& me, fiber_record& f) noexcept {
+  if (me.locals != nullptr) end_locals(me.locals);
+  if (f.context != nullptr) release_context(std::exchange(f.context, nullptr));
+  if (me.locals != nullptr) end_locals(me.locals);  // Made by the destructors of the context's values.
+}
+
 // The end of a fiber, on whatever core it ends, but for its occupancy of the stack. What it leaves behind is destroyed
 // here if nobody else holds it.
-WEFT_ALWAYS_INLINE void end_fiber(fiber_record& f) noexcept {
+WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
   f.traits.shield_depth = 1;
   f.on_stack.store(nullptr, relaxed);
   if (f.outcome == fiber_outcome::error) [[unlikely]] {
@@ -73,6 +82,8 @@ WEFT_ALWAYS_INLINE void end_fiber(fiber_record& f) noexcept {
     const std::uint16_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
     if ((before & fiber_record::detached) != 0) f.home->report_lost_error(f);
   }
+  if (me.locals != nullptr || f.context != nullptr) [[unlikely]]
+    end_variables(me, f);
   here()->counters.ended.add();
   f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
   f.end.finish();
@@ -91,7 +102,7 @@ WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noex
   } else {
     end_unstarted(f);
   }
-  end_fiber(f);
+  end_fiber(me, f);
   if (me.preserves_fp) [[unlikely]]
     set_default_float_control();
   me.occupant.store(nullptr, relaxed);

@@ -3,6 +3,7 @@
 
 #include <weft/attributes.h>
 #include <weft/cancelled.h>
+#include <weft/detail/callback.h>
 #include <weft/detail/config.h>
 #include <weft/detail/source_location.h>
 
@@ -33,7 +34,7 @@ inline constexpr std::size_t largest_record_block = 1024;
 struct body_type {
   void (*run)(void* body);                       // Calls the closure, keeps its result, destroys the closure.
   void (*destroy_closure)(void* body) noexcept;  // The closure, where it never ran.
-  void (*destroy_result)(void* body) noexcept;   // The result, where run() returned.
+  void (*destroy_result)(void* body) noexcept;   // The result, where run() returned; null for a trivial one.
   std::size_t bytes;
   std::size_t alignment;
   std::size_t body_offset;  // In the block of the record.
@@ -56,6 +57,8 @@ WEFT_API void add_reference(fiber_record* fiber) noexcept;
 WEFT_API void cancel_and_join(fiber_record* fiber) noexcept;
 WEFT_API void detach_fiber(fiber_record* fiber) noexcept;
 WEFT_API void cancel_fiber(fiber_record* fiber, cancel_reason why) noexcept;
+// Throws: std::system_error (invalid_argument) for no fiber; `callback` is taken in any case.
+WEFT_API void on_fiber_done(fiber_record* fiber, callback_node* callback);
 WEFT_API bool fiber_is_done(const fiber_record* fiber) noexcept;
 WEFT_API bool fiber_was_cancelled(const fiber_record* fiber) noexcept;
 WEFT_API std::uint64_t fiber_id(const fiber_record* fiber) noexcept;
@@ -141,9 +144,9 @@ constexpr body_type describe_body(void (*run)(void*), void (*destroy_closure)(vo
 }
 
 template <class F, class R>
-inline constexpr body_type body_type_of = describe_body<fiber_body<F, R>>(&fiber_body<F, R>::run,
-                                                                          &fiber_body<F, R>::destroy_closure,
-                                                                          &fiber_body<F, R>::destroy_result);
+inline constexpr body_type body_type_of = describe_body<fiber_body<F, R>>(
+    &fiber_body<F, R>::run, &fiber_body<F, R>::destroy_closure,
+    std::is_object_v<R> && !std::is_trivially_destructible_v<R> ? &fiber_body<F, R>::destroy_result : nullptr);
 
 // A callable and its arguments, decayed, as std::thread keeps them.
 template <class F, class... Args>
