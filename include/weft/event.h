@@ -10,6 +10,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+struct event_select;
+}
+
 // Once set, it lets everybody through until it is cleared.
 //
 // Thread safety: all members may be called at once, from fibers and from plain threads. A waiting fiber frees its core;
@@ -50,6 +54,8 @@ class WEFT_API event {
   bool wait_for(deadline moment) { return wait_until(moment); }
 
  private:
+  friend struct detail::event_select;
+
   static constexpr std::uint64_t set_bit = detail::waitable_word::unit;
 
   void wake_waiters() noexcept;
@@ -102,6 +108,8 @@ class WEFT_API auto_reset_event {
   bool wait_for(deadline moment) { return wait_until(moment); }
 
  private:
+  friend struct detail::event_select;
+
   static constexpr std::uint64_t set_bit = detail::waitable_word::unit;
 
   bool try_again() noexcept;

@@ -12,6 +12,10 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+struct select_access;
+}
+
 // What future<T> and shared_future<T> can do, whatever T. A call on a future without a state (default-constructed,
 // moved from, or got) throws weft::future_error with the code no_state; done() and cancelled() are false then.
 //
@@ -59,6 +63,8 @@ class WEFT_API basic_future {
   }
 
  protected:
+  friend struct detail::select_access;
+
   basic_future() noexcept = default;
   explicit basic_future(detail::future_reference state) noexcept : state_(std::move(state)) {}
   basic_future(const basic_future&) = default;

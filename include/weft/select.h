@@ -10,7 +10,9 @@
 #include <weft/basic_channel.h>
 #include <weft/deadline.h>
 #include <weft/detail/select_case.h>
+#include <weft/event.h>
 #include <weft/fiber.h>
+#include <weft/future.h>
 
 #include <concepts>
 #include <cstddef>
@@ -63,9 +65,13 @@ struct send_case : plain_case<F> {
 };
 
 struct select_access {
-  WEFT_API static const select_ops join_ops;
+  WEFT_API static const select_ops completion_ops;
+  WEFT_API static const select_ops event_ops;
+  WEFT_API static const select_ops auto_reset_event_ops;
   // Throws: std::system_error (invalid_argument) where the handle has no fiber.
-  WEFT_API static fiber_record* record_of(const basic_fiber& f);
+  WEFT_API static completion* end_of(const basic_fiber& f);
+  // Throws: weft::future_error (no_state).
+  static completion* end_of(const basic_future& f) { return &f.state_.checked("weft::on_ready").end(); }
 
   template <class Case>
   static Case& of_source(Case& c, const select_ops& ops, void* object) noexcept {
@@ -144,7 +150,29 @@ template <class T, class Store, std::invocable F = detail::no_action>
 template <std::invocable F = detail::no_action>
 [[nodiscard]] auto on_join(const basic_fiber& f, F handler = {}) {
   detail::plain_case<F> c(std::move(handler));
-  detail::select_access::of_source(c, detail::select_access::join_ops, detail::select_access::record_of(f));
+  detail::select_access::of_source(c, detail::select_access::completion_ops, detail::select_access::end_of(f));
+  return c;
+}
+
+// The future has its outcome: `f.get()` then returns or throws at once. Throws: weft::future_error (no_state).
+template <std::invocable F = detail::no_action>
+[[nodiscard]] auto on_ready(const basic_future& f, F handler = {}) {
+  detail::plain_case<F> c(std::move(handler));
+  detail::select_access::of_source(c, detail::select_access::completion_ops, detail::select_access::end_of(f));
+  return c;
+}
+
+// The event is set. An auto_reset_event's set() is used up only if this case is chosen.
+template <std::invocable F = detail::no_action>
+[[nodiscard]] auto on_event(event& e, F handler = {}) {
+  detail::plain_case<F> c(std::move(handler));
+  detail::select_access::of_source(c, detail::select_access::event_ops, &e);
+  return c;
+}
+template <std::invocable F = detail::no_action>
+[[nodiscard]] auto on_event(auto_reset_event& e, F handler = {}) {
+  detail::plain_case<F> c(std::move(handler));
+  detail::select_access::of_source(c, detail::select_access::auto_reset_event_ops, &e);
   return c;
 }
 

@@ -19,7 +19,7 @@ WEFT_ALWAYS_INLINE bool cancel_pending_in(const core& c) noexcept {
 }
 
 // Requires: a fiber runs on `c`. As begin_wait().
-WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* call) noexcept {
+WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* call = "a wait") noexcept {
   activation& a = *c.current;
   a.waits_for.store(call, relaxed);
   a.reason = wake_reason::none;

@@ -41,7 +41,10 @@ class wait_list {
     while (ends_.first != nullptr) {
       wait_node& n = *ends_.first;
       unlink(n);
-      if (claim(n.who, why)) return &n;
+      if (claim(n.who, why)) {
+        n.who.record->winner = &n;
+        return &n;
+      }
     }
     return nullptr;
   }

@@ -1,4 +1,4 @@
-// The end of a fiber as a case of a select.
+// The end of a fiber, and the outcome of a future, as cases of a select.
 #include "scheduler/record.h"
 #include "sync/channel_node.h"
 
@@ -10,7 +10,7 @@ namespace weft::inline v0::detail {
 
 namespace {
 
-completion& end_of(select_case& c) noexcept { return static_cast<fiber_record*>(c.object)->end; }
+completion& end_of(select_case& c) noexcept { return *static_cast<completion*>(c.object); }
 
 bool try_join(select_case& c) { return end_of(c).done(); }
 
@@ -28,14 +28,14 @@ bool won_join(select_case& c) { return end_of(c).done(); }
 
 }  // namespace
 
-constinit const select_ops select_access::join_ops = {&try_join, &enroll_join, &withdraw_join, &won_join};
+constinit const select_ops select_access::completion_ops = {&try_join, &enroll_join, &withdraw_join, &won_join};
 
-fiber_record* select_access::record_of(const basic_fiber& f) {
+completion* select_access::end_of(const basic_fiber& f) {
   if (f.record_ == nullptr) {
     throw std::system_error(std::make_error_code(std::errc::invalid_argument),
                             "weft::on_join: the handle has no fiber: it was joined, detached or moved from");
   }
-  return f.record_;
+  return &f.record_->end;
 }
 
 }  // namespace weft::inline v0::detail

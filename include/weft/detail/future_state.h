@@ -40,6 +40,8 @@ class WEFT_API future_state {
     if (references_.load(acquire) == 1 || references_.fetch_sub(1, acq_rel) == 1) destroy_(this);
   }
 
+  completion& end() noexcept { return end_; }
+
   // Consumers. The phase is an outcome once done() was seen.
   bool done() const noexcept { return end_.done(); }
   bool has_value() const noexcept { return phase_.load(relaxed) == future_phase::value; }
