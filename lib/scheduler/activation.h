@@ -25,6 +25,7 @@ class core;
 class fiber_record;
 struct cancel_frame;
 struct local_table;
+struct no_suspend_mark;
 
 enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
@@ -48,6 +49,7 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   atomic<run_state> run{run_state::running};  // Shared, see above; as is the wait record, see wait.h.
   // The fiber that runs on this stack. Read by cancellers: who sees an epoch sees the occupant of that wait.
   atomic<fiber_record*> occupant{nullptr};
+  no_suspend_mark* no_suspend_marks = nullptr;  // Open no_suspend guards, innermost first. The fiber only.
 
   bool is_bound() const noexcept { return !migrates || pins != 0; }
 };

@@ -12,7 +12,7 @@ namespace {
 #ifdef WEFT_CHECKED
 no_suspend_mark** marks_here() noexcept {
   core* const c = here();
-  return c != nullptr && c->current != nullptr ? marks_of(*c->current) : nullptr;
+  return c != nullptr && c->current != nullptr ? &c->current->no_suspend_marks : nullptr;
 }
 #endif
 
@@ -31,7 +31,7 @@ void end_for_broken_mark(const activation& a, const no_suspend_mark& mark, const
 
 bool suspension_is_checked() noexcept {
 #ifdef WEFT_CHECKED
-  return keeps_marks<activation>;
+  return true;
 #else
   return false;
 #endif

@@ -11,21 +11,6 @@
 
 namespace weft::inline v0::detail {
 
-template <class Activation>
-inline constexpr bool keeps_marks = requires(Activation& a) {
-  a.no_suspend_marks;
-};
-
-// Null where activations keep no marks.
-template <class Activation>
-no_suspend_mark** marks_of(Activation& a) noexcept {
-  if constexpr (keeps_marks<Activation>) {
-    return &a.no_suspend_marks;
-  } else {
-    return nullptr;
-  }
-}
-
 // Ends the program with a message. `act` is what the fiber was about to do.
 [[noreturn]] WEFT_COLD void end_for_broken_mark(const activation& a, const no_suspend_mark& mark,
                                                 const char* act) noexcept;
@@ -33,9 +18,8 @@ no_suspend_mark** marks_of(Activation& a) noexcept {
 // The calling fiber is `a`.
 WEFT_ALWAYS_INLINE void check_marks([[maybe_unused]] activation& a, [[maybe_unused]] const char* act) noexcept {
 #ifdef WEFT_CHECKED
-  no_suspend_mark** const marks = marks_of(a);
-  if (marks != nullptr && *marks != nullptr) [[unlikely]]
-    end_for_broken_mark(a, **marks, act);
+  if (a.no_suspend_marks != nullptr) [[unlikely]]
+    end_for_broken_mark(a, *a.no_suspend_marks, act);
 #endif
 }
 

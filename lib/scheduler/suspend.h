@@ -8,6 +8,7 @@
 #include "platform/thread.h"
 #include "scheduler/chaos.h"
 #include "scheduler/core.h"
+#include "scheduler/no_suspend.h"
 
 #include <utility>
 
@@ -45,6 +46,7 @@ WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept 
 // Leaves `self`, which runs on `c`, and returns on the core that resumes it.
 WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination d) noexcept {
   chaos_point();
+  check_marks(self, "suspends");
   self.exceptions = *c.thread_exceptions;
   if (self.preserves_fp) [[unlikely]] {
     self.float_control = float_control();
@@ -99,6 +101,7 @@ WEFT_ALWAYS_INLINE core& suspend(core& c, activation& self) noexcept {
 
 // Lets others run first. Returns at once where there is nothing to run.
 WEFT_ALWAYS_INLINE core& yield(core& c, activation& self) noexcept {
+  check_marks(self, "yields");
   const runnable next = c.pick();
   if (!next && !c.round_is_over()) return c;
   return leave(c, self, departure::yielding, destination_for(c, next));

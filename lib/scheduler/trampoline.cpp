@@ -102,6 +102,7 @@ WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noex
   } else {
     end_unstarted(f);
   }
+  check_marks(me, "ends");
   end_fiber(me, f);
   if (me.preserves_fp) [[unlikely]]
     set_default_float_control();

@@ -86,7 +86,7 @@ void barrier_state::open(std::uint64_t phase, const char* call) {
 bool barrier_state::wait(std::uint64_t phase, std::int64_t limit, const char* call) {
   check_may_wait("waits in weft::barrier::wait");
   wait_node n;
-  n.who = begin_wait();
+  n.who = begin_wait(true, "barrier::wait");
   bool is_over = true, is_whole = true;
   {
     const list_lock hold(lock_);

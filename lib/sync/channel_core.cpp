@@ -68,7 +68,7 @@ channel_status channel_core::send_slow(void* value, std::int64_t deadline) {
       } else {
         run_left_ = longest_run;
         n.place = value;
-        n.who = begin_wait_here();
+        n.who = begin_wait_here("channel::send");
         has_aged ? wait_list(senders_).push_front(n) : wait_list(senders_).push_back(n);
       }
     }
@@ -108,7 +108,7 @@ channel_status channel_core::receive_slow(void* place, std::int64_t deadline) {
       if (capacity_ == unlimited) section.surplus = ops_.surplus(*this);
       run_left_ = longest_run;
       n.place = place;
-      n.who = begin_wait_here();
+      n.who = begin_wait_here("channel::receive");
       has_aged ? wait_list(receivers_).push_front(n) : wait_list(receivers_).push_back(n);
     }
     const wake_reason why = suspend_until_woken(n.who, deadline);

@@ -45,7 +45,7 @@ bool channel_core::join_until(std::int64_t deadline) {
     const unlock_at_end hold{*this};
     if (unfinished_ == 0) return true;
     if (deadline <= 0) return false;
-    n.who = begin_wait_here();
+    n.who = begin_wait_here("channel::join");
     wait_list(joiners_).push_back(n);
   }
   const wake_reason why = suspend_until_woken(n.who, deadline);

@@ -82,7 +82,7 @@ std::cv_status condition_variable_any::wait_with(any_lock user, std::int64_t lim
     leave();
     throw;
   }
-  n.who = detail::begin_wait();
+  n.who = detail::begin_wait(true, "condition_variable_any::wait");
   auto why = detail::wake_reason::notified;
   stage expected = stage::arriving;
   if (n.at.compare_exchange_strong(expected, stage::waiting, detail::acq_rel, detail::acquire)) {

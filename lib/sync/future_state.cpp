@@ -49,7 +49,7 @@ bool future_state::wait_for_end(std::int64_t deadline) {
   while (!done()) {
     check_cancelled();
     wait_node n;
-    n.who = begin_wait();
+    n.who = begin_wait(true, "future::wait");
     wake_reason why = wake_reason::none;
     if (end_.add(n)) {
       why = finish_wait(n.who, deadline);

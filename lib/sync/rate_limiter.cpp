@@ -30,7 +30,8 @@ std::int64_t product(std::size_t count, std::int64_t per, const char* what) {
 // Throws: weft::cancelled.
 void sleep_until(std::int64_t moment) {
   detail::check_may_wait("waits in weft::rate_limiter::acquire");
-  if (detail::finish_wait(detail::begin_wait(), moment) == detail::wake_reason::cancelled) detail::throw_cancelled();
+  if (detail::finish_wait(detail::begin_wait(true, "rate_limiter::acquire"), moment) == detail::wake_reason::cancelled)
+    detail::throw_cancelled();
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ std::size_t run_select(select_case* const* cases, std::uint16_t* order, std::siz
   for (;;) {
     std::size_t done = all.try_all(luck, by_priority);
     if (done != chooser::none) return done;
-    const waiter w = begin_wait_here();
+    const waiter w = begin_wait_here("select");
     if (!all.enroll_all(w, done)) {
       if (done != chooser::none) return done;
       spin_pause();

@@ -110,7 +110,7 @@ shared_value sequence_reader::next(std::int64_t deadline) {
       if (found == sequence_status::closed) throw_close_error();
       return value;
     }
-    n.who = begin_wait_here();
+    n.who = begin_wait_here("a broadcast or watch");
     wait_list(source.waiters_).push_back(n);
     source.lock_.unlock();
     const wake_reason why = suspend_until_woken(n.who, deadline);

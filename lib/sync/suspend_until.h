@@ -8,9 +8,9 @@
 namespace weft::inline v0::detail {
 
 // As begin_wait().
-WEFT_ALWAYS_INLINE waiter begin_wait_here() noexcept {
+WEFT_ALWAYS_INLINE waiter begin_wait_here(const char* call) noexcept {
   core* const c = here();
-  return c != nullptr && c->current != nullptr ? begin_wait_in(*c, true) : begin_wait();
+  return c != nullptr && c->current != nullptr ? begin_wait_in(*c, true, call) : begin_wait(true, call);
 }
 
 // As finish_wait(). Inlined, where there is no deadline: each frame between the user's code and the switch costs a

@@ -18,7 +18,8 @@ template <class IsServed>
 wake_reason wait_on(waitable_word& word, wait_list_ends& line, wait_node& n, std::int64_t limit, const char* act,
                     IsServed is_served) {
   check_may_wait(act);
-  n.who = begin_wait();
+  constexpr std::size_t before_call = sizeof "waits in " - 1;
+  n.who = begin_wait(true, act + before_call);
   std::uint64_t bits = word.lock();
   if (is_served(bits)) {
     word.unlock(bits);
