@@ -141,9 +141,7 @@ void select_of_two_that_waits(benchmark::State& state) {
     weft::channel<std::uint64_t> one, two, back;
     auto selecting = weft::spawn([&] {
       bool is_open = true;
-      const auto take = [&](std::optional<std::uint64_t> value) {
-        is_open = value.has_value();
-      };
+      const auto take = [&](std::optional<std::uint64_t> value) { is_open = value.has_value(); };
       while (is_open) weft::select(weft::on_receive(one, take), weft::on_receive(two, take));
     });
     std::uint64_t sent = 0;
