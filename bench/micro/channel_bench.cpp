@@ -35,6 +35,29 @@ void message(benchmark::State& state) {
 }
 BENCHMARK(message)->ArgNames({"capacity", "cores"})->ArgsProduct({{0, 1, 128, 1024}, {1, 2}})->UseRealTime();
 
+// The same with each of the two on a core of its own.
+void message_across_cores(benchmark::State& state) {
+  in_fiber(
+      state,
+      [](benchmark::State& s) {
+        weft::channel<std::uint64_t> ch(static_cast<std::size_t>(s.range(0)));
+        auto receiver = weft::spawn({.core = 1}, [&ch] {
+          std::uint64_t sum = 0;
+          for (const std::uint64_t value : ch) sum += value;
+          return sum;
+        });
+        auto sender = weft::spawn({.core = 0}, [&] {
+          std::uint64_t sent = 0;
+          for (auto _ : s) ch.send(sent++);
+          ch.close();
+        });
+        sender.join();
+        benchmark::DoNotOptimize(receiver.join());
+      },
+      2);
+}
+BENCHMARK(message_across_cores)->ArgName("capacity")->Arg(0)->Arg(128)->Arg(1024)->UseRealTime();
+
 // Four fibers send, four others receive.
 void message_of_many(benchmark::State& state) {
   in_fiber(
@@ -141,9 +164,7 @@ void select_of_two_that_waits(benchmark::State& state) {
     weft::channel<std::uint64_t> one, two, back;
     auto selecting = weft::spawn([&] {
       bool is_open = true;
-      const auto take = [&](std::optional<std::uint64_t> value) {
-        is_open = value.has_value();
-      };
+      const auto take = [&](std::optional<std::uint64_t> value) { is_open = value.has_value(); };
       while (is_open) weft::select(weft::on_receive(one, take), weft::on_receive(two, take));
     });
     std::uint64_t sent = 0;

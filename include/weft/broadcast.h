@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/channel_closed.h>
-#include <weft/detail/reader.h>
+#include <weft/basic_reader.h>
 
 #include <memory>
 #include <stdexcept>

@@ -1,6 +1,6 @@
 // The end of a fiber, and the outcome of a future, as cases of a select.
 #include "scheduler/record.h"
-#include "sync/channel_node.h"
+#include "scheduler/select_node.h"
 
 #include <weft/select.h>
 
@@ -15,14 +15,14 @@ completion& end_of(select_case& c) noexcept { return *static_cast<completion*>(c
 bool try_join(select_case& c) { return end_of(c).done(); }
 
 enroll_result enroll_join(select_case& c) {
-  wait_node& n = node_of(c);
+  wait_node& n = wait_node_of(c);
   if (end_of(c).add(n)) return enroll_result::enrolled;
   if (!claim(n.who, wake_reason::none)) return enroll_result::overtaken;
   end_of(c).remove(n);  // Waits for the finisher, which is about to say that it is done.
   return enroll_result::taken;
 }
 
-void withdraw_join(select_case& c) noexcept { end_of(c).remove(node_of(c)); }
+void withdraw_join(select_case& c) noexcept { end_of(c).remove(wait_node_of(c)); }
 
 bool won_join(select_case& c) { return end_of(c).done(); }
 

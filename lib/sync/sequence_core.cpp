@@ -11,6 +11,7 @@
 #include "sync/wake_chain.h"
 
 #include <weft/broadcast.h>
+#include <weft/this_fiber.h>
 
 #include <mutex>
 #include <stdexcept>
@@ -98,7 +99,13 @@ sequence_status sequence_reader::look(shared_value& place) {
   return sequence_status::news;
 }
 
+WEFT_COLD void sequence_reader::take_turn() {
+  run_left_ = longest_run;
+  if (current_fiber() != nullptr) this_fiber::yield();
+}
+
 shared_value sequence_reader::next(std::int64_t deadline) {
+  if (deadline > 0 && --run_left_ == 0) take_turn();
   sequence_core& source = *source_;
   for (;;) {
     shared_value value;

@@ -1,5 +1,6 @@
 // The next value of a broadcast or a watch as a case of a select.
-#include "sync/channel_node.h"
+#include "scheduler/select_node.h"
+#include "scheduler/wait_list.h"
 
 #include <weft/detail/sequence_core.h>
 
@@ -27,7 +28,7 @@ struct sequence_cases {
   static enroll_result enroll(select_case& c) {
     sequence_reader& reader = reader_of(c);
     sequence_core& source = *reader.source_;
-    wait_node& n = node_of(c);
+    wait_node& n = wait_node_of(c);
     source.lock_.lock();
     if (reader.seen_ == source.last_ && !source.is_closed_) {
       wait_list(source.waiters_).push_back(n);
@@ -43,7 +44,7 @@ struct sequence_cases {
   static void withdraw(select_case& c) noexcept {
     sequence_core& source = *reader_of(c).source_;
     const std::scoped_lock hold(source.lock_);
-    wait_list(source.waiters_).unlink(node_of(c));
+    wait_list(source.waiters_).unlink(wait_node_of(c));
   }
 
   // Woken for a change of state, without a winner: the select looks again.

@@ -8,6 +8,7 @@
 //               have been chosen by somebody else meanwhile.
 //   withdraw()  after the wait: for every case that was enrolled and did not win.
 //   won()       after the wait: for the case whose node the claimer put into wait_record::winner.
+// Where the node is, scheduler/select_node.h says.
 // A claimer that hands something over writes itself into `winner`. One that only announces a change of state (the end
 // of a fiber, an event that stays set) may leave it: the select then begins anew, and finds the change by try_now().
 #pragma once

@@ -69,6 +69,10 @@ class WEFT_API sequence_reader {
  private:
   friend struct sequence_cases;
 
+  // Calls in a row that did not wait, until one lets others run.
+  static constexpr std::uint32_t longest_run = 64;
+
+  void take_turn();
   sequence_status look(shared_value& place);
   void throw_close_error() const;
   [[noreturn]] void throw_lagged(std::uint64_t missed) const;
@@ -76,6 +80,7 @@ class WEFT_API sequence_reader {
   sequence_core* source_;
   std::uint64_t seen_;       // Number of the last value it has read.
   std::uint64_t found_ = 0;  // Number of the value that next() found.
+  std::uint32_t run_left_ = longest_run;
 };
 
 }  // namespace weft::inline v0::detail

@@ -22,7 +22,7 @@ struct reader_case;
 //
 // Thread safety: one fiber or thread at a time; readers of one source are independent of each other.
 // Cancel: throws weft::cancelled if it would have to wait; then nothing was read.
-// Blocks: fiber or thread.
+// Blocks: fiber or thread. A call that did not wait may let others run, once in a while; try_receive() never does.
 template <class T>
 class basic_reader {
  public:
