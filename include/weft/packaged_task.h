@@ -99,12 +99,12 @@ class packaged_task<R(Args...)> {
   void swap(packaged_task& other) noexcept { std::swap(*this, other); }
 
  private:
-  promise<R>& checked(const char* call) const {
+  promise<R>& checked(const char* call) {
     if (function_ == nullptr) detail::refuse_without_state(call);
     return *promise_;
   }
 
-  mutable std::optional<promise<R>> promise_;
+  std::optional<promise<R>> promise_;
   std::unique_ptr<detail::task_function<R, Args...>> function_;
   bool was_called_ = false;
 };

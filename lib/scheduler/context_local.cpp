@@ -27,7 +27,7 @@ struct alignas(context_value*) context_array {
   bool is_shared() const noexcept { return references.load(acquire) != 1; }
 
   static context_array* make(std::uint32_t capacity) {
-    auto* const a = ::new (::operator new(sizeof(context_array) + capacity * sizeof(context_value*))) context_array;
+    auto* const a = ::new (::operator new(sizeof(context_array) + capacity * sizeof(void*))) context_array;
     a->capacity = capacity;
     return a;
   }

@@ -22,7 +22,7 @@ struct local_table {
   local_node** slots() noexcept { return reinterpret_cast<local_node**>(this + 1); }
 
   static local_table* make(std::uint32_t size) {
-    auto* const t = ::new (::operator new(sizeof(local_table) + size * sizeof(local_node*))) local_table;
+    auto* const t = ::new (::operator new(sizeof(local_table) + size * sizeof(void*))) local_table;
     t->size = size;
     std::fill_n(t->slots(), size, nullptr);
     return t;
@@ -39,24 +39,24 @@ class local_places {
  public:
   static local_key::place* take() {
     {
-      const std::scoped_lock hold(lock_);
-      if (free_ != nullptr) return std::exchange(free_, free_->next_free);
+      const std::scoped_lock hold(gate);
+      if (unused != nullptr) return std::exchange(unused, unused->next_free);
     }
     auto* const fresh = new local_key::place;
-    fresh->index = next_index_.fetch_add(1, relaxed);
+    fresh->index = next_index.fetch_add(1, relaxed);
     return fresh;
   }
   static void give_back(local_key::place* p) noexcept {
-    const std::scoped_lock hold(lock_);
-    p->next_free = std::exchange(free_, p);
+    const std::scoped_lock hold(gate);
+    p->next_free = std::exchange(unused, p);
   }
-  static std::uint64_t next_serial() noexcept { return serials_.fetch_add(1, relaxed); }
+  static std::uint64_t next_serial() noexcept { return serials.fetch_add(1, relaxed); }
 
  private:
-  static inline spin_lock lock_;
-  static inline local_key::place* free_ = nullptr;
-  static inline atomic<std::uint32_t> next_index_{0};
-  static inline atomic<std::uint64_t> serials_{1};
+  static inline spin_lock gate;
+  static inline local_key::place* unused = nullptr;
+  static inline atomic<std::uint32_t> next_index{0};
+  static inline atomic<std::uint64_t> serials{1};
 };
 
 local_key::local_key() : place_(local_places::take()), serial_(local_places::next_serial()) {}
