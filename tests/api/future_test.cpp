@@ -308,7 +308,13 @@ WEFT_TEST(promise, hears_of_the_cancellation_once) {
 WEFT_TEST(promise, turns_the_cancellation_of_a_fiber_into_that_of_its_future) {
   weft::promise<int> p;
   auto f = p.get_future();
-  p.set_exception(std::make_exception_ptr(weft::cancelled()));
+  weft::move_on_after(0s, [&] {
+    try {
+      weft::this_fiber::yield();
+    } catch (const weft::cancelled&) {
+      p.set_exception(std::current_exception());
+    }
+  });
   EXPECT_TRUE(f.cancelled());
   EXPECT_THROW(f.get(), weft::join_cancelled);
 }
