@@ -1,8 +1,8 @@
 // A channel whose every receiver sees every value.
 #pragma once
 
-#include <weft/channel_closed.h>
 #include <weft/basic_reader.h>
+#include <weft/channel_closed.h>
 
 #include <memory>
 #include <stdexcept>

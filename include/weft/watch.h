@@ -1,8 +1,8 @@
 // A value that changes, and who wants to know.
 #pragma once
 
-#include <weft/channel_closed.h>
 #include <weft/basic_reader.h>
+#include <weft/channel_closed.h>
 
 #include <memory>
 #include <utility>

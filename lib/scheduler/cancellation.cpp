@@ -150,6 +150,7 @@ cancel_reason pending_reason() noexcept {
 
 void throw_cancelled(const char* call) {
   core* const c = here();
+  if (c == nullptr || c->current == nullptr) throw cancelled(cancel_reason::user);
   activation& a = *c->current;
   fiber_record& f = *a.occupant.load(relaxed);
   if (++a.cancel_throws > 1) {

@@ -72,7 +72,8 @@ void scope_link::failed(std::exception_ptr error) noexcept {
 }  // namespace detail
 
 scope_errors::scope_errors(std::vector<std::exception_ptr> errors)
-    : errors_(std::move(errors)), text_(describe(errors_)) {}
+    : errors_(std::move(errors)),  // NOLINT(bugprone-throw-keyword-missing)
+      text_(describe(errors_)) {}
 
 scope::scope(scope_policy policy) : policy_(policy) {
   if (policy.what_ == scope_policy::kind::quorum && policy.needed_ == 0) {

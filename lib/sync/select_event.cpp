@@ -18,8 +18,8 @@ struct event_select {
   static bool try_set(select_case& c) { return event_of<event>(c).is_set(); }
   static bool try_use(select_case& c) { return event_of<auto_reset_event>(c).try_wait(); }
 
-  // `kept`: the bits that stay where the event lets the select through.
-  template <class Event, std::uint64_t kept>
+  // `Kept`: the bits that stay where the event lets the select through.
+  template <class Event, std::uint64_t Kept>
   static enroll_result enroll(select_case& c) {
     Event& e = event_of<Event>(c);
     wait_node& n = node_of(c);
@@ -30,7 +30,7 @@ struct event_select {
       return enroll_result::enrolled;
     }
     const bool is_ours = claim(n.who, wake_reason::none);
-    e.word_.unlock(is_ours ? bits & kept : bits);
+    e.word_.unlock(is_ours ? bits & Kept : bits);
     return is_ours ? enroll_result::taken : enroll_result::overtaken;
   }
 
