@@ -67,9 +67,14 @@ void cancel_sleepers(benchmark::State& state) {
     double ended = 0;
     for (auto _ : s) {
       std::vector<weft::fiber<void>> crowd;
-      for (std::size_t i = 0; i < many; ++i) crowd.push_back(weft::spawn([] { weft::this_fiber::sleep_for(1h); }));
-      for (int i = 0; i < 3; ++i) weft::this_fiber::yield();
-      weft::this_fiber::sleep_for(1ms);
+      std::size_t asleep = 0;
+      for (std::size_t i = 0; i < many; ++i) {
+        crowd.push_back(weft::spawn([&asleep] {
+          ++asleep;
+          weft::this_fiber::sleep_for(1h);
+        }));
+      }
+      while (asleep != many) weft::this_fiber::yield();
       const auto begin = std::chrono::steady_clock::now();
       for (auto& each : crowd) each.cancel();
       const auto middle = std::chrono::steady_clock::now();
