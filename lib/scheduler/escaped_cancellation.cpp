@@ -35,6 +35,8 @@ void on_terminate() {
       tell_of_cancellation();
     } catch (...) {
     }
+  } else if (std::uncaught_exceptions() > 0 && current_fiber() != nullptr && here()->current->cancel_throws > 0) {
+    tell_of_cancellation();  // Some compilers end a noexcept function before they note what was thrown.
   }
   if (const std::terminate_handler before = handler_before.load(acquire)) before();  // Pairs with the store below.
   std::abort();
