@@ -107,7 +107,7 @@ WEFT_TEST(select, among_ready_cases_chooses_each_as_often) {
   for (int i = 0; i < rounds; ++i) {
     const std::size_t at =
         select(on_receive(a, ignore), on_receive(idle, ignore), on_receive(b, ignore), on_receive(c, ignore));
-    ++chosen[at];
+    ++chosen.at(at);
     (at == 0 ? a : at == 2 ? b : c).send(0);
   }
   EXPECT_EQ(chosen[1], 0);
