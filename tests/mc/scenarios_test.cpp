@@ -26,20 +26,25 @@ class scenario_test : public testing::Test {
       EXPECT_TRUE(v.holds) << v.failure;
       return;
     }
-    const std::size_t further = is_long() ? 1 : 0;
-    const mc::verdict v = mc::check(scenario_.run, {scenario_.preemptions + further, scenario_.old_stores + further, scenario_.failures});
-    EXPECT_TRUE(v.holds) << v;
-    EXPECT_TRUE(v.is_complete);
-    RecordProperty("executions", static_cast<int>(v.executions));
-    std::cout << "           " << v << "\n";
-    if (is_long()) try_at_random();
+    if (scenario_.at_random == 0) try_all();
+    if (scenario_.at_random != 0 || is_long()) try_at_random();
   }
 
  private:
+  void try_all() {
+    const std::size_t further = is_long() ? 1 : 0;
+    const mc::verdict v =
+        mc::check(scenario_.run, {scenario_.preemptions + further, scenario_.old_stores + further, scenario_.failures});
+    EXPECT_TRUE(v.holds) << v;
+    EXPECT_TRUE(v.is_complete);
+    RecordProperty("executions", static_cast<int>(v.executions));
+  }
+
   void try_at_random() const {
     const char* const wanted = std::getenv("WEFT_SEED");
     const std::uint64_t seed = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::random_device{}();
-    const mc::verdict v = mc::check_by_priority(scenario_.run, seed, 100'000, 4);
+    const std::size_t executions = is_long() ? 100'000 : scenario_.at_random;
+    const mc::verdict v = mc::check_by_priority(scenario_.run, seed, executions, 4);
     EXPECT_TRUE(v.holds) << "WEFT_SEED=" << seed << "\n" << v;
   }
 

@@ -21,6 +21,8 @@ struct scenario {
   std::size_t preemptions = 2;
   std::size_t old_stores = 2;
   std::size_t failures = 1;
+  // Too large to look at every execution: so many of them, at random by priorities. 0: all within bounds.
+  std::size_t at_random = 0;
 };
 
 std::vector<scenario>& scenarios();
@@ -43,7 +45,7 @@ void together(Bodies... bodies) {
 
 #define WEFT_MC_JOIN_(a, b) a##b
 #define WEFT_MC_NAME_(line) WEFT_MC_JOIN_(scenario_, line)
-// WEFT_SCENARIO("name", [] { ... }[, preemptions, old_stores, failures]);
+// WEFT_SCENARIO("name", [] { ... }[, preemptions, old_stores, failures, at_random]);
 #define WEFT_SCENARIO(...) const ::weft_mc::registered WEFT_MC_NAME_(__LINE__)({__VA_ARGS__})
 
 }  // namespace weft_mc

@@ -38,9 +38,9 @@ class ConcurrentQueue {
     for (line& each : lines_) {
       if (each.waiting.empty()) continue;
       // An element of another thread may not be seen yet, unless it is known of in another way.
-      const bool is_known = e.self().memory.now.clock.covers(static_cast<std::size_t>(&each - lines_.data()),
-                                                             each.waiting.front().known.clock.of[static_cast<std::size_t>(
-                                                                 &each - lines_.data())]);
+      const bool is_known = e.self().memory.now.clock.covers(
+          static_cast<std::size_t>(&each - lines_.data()),
+          each.waiting.front().known.clock.of[static_cast<std::size_t>(&each - lines_.data())]);
       if (!is_known && e.choose(weft::mc::choice_kind::failure, 2) == 1) continue;
       out = each.waiting.front().element;
       e.self().memory.now.join(each.waiting.front().known);

@@ -29,7 +29,8 @@ void mutex::lock() {
   e.use({&word_, sizeof word_}, std::source_location::current());
   while (is_held_) e.block_on_lock(this);
   is_held_ = true;
-  const std::size_t index = e.words.find({&word_, sizeof word_}, e.self().id, e.self().memory, std::source_location::current());
+  const std::size_t index =
+      e.words.find({&word_, sizeof word_}, e.self().id, e.self().memory, std::source_location::current());
   const auto newest = static_cast<std::uint32_t>(e.words.at(index).stores.size() - 1);
   e.words.read(index, newest, e.self().memory, std::memory_order_acquire);
   e.note("locks a mutex");
@@ -54,7 +55,7 @@ bool futex_wait(word_ref word, std::uint64_t expected, bool is_timed, std::int64
   if (newest != expected) return true;
   if (is_timed && deadline <= e.now) return false;
   e.note("sleeps on " + (e.is_traced ? e.words.name_of(index) : std::string()));
-  const bool was_woken = e.sleep(word.address, is_timed, deadline);
+  const bool was_woken = e.sleep_on(word.address, is_timed, deadline);
   e.note(was_woken ? "is awake" : "times out");
   return was_woken;
 }

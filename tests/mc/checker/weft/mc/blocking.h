@@ -17,10 +17,11 @@ namespace weft::mc {
 class thread {
  public:
   template <class Body>
-  explicit thread(Body body) : id_(start([&] {
-    const engine_scope in_engine;
-    return std::function<void()>(std::move(body));
-  }())) {}
+  explicit thread(Body body)
+      : id_(start([&] {
+          const engine_scope in_engine;
+          return std::function<void()>(std::move(body));
+        }())) {}
   ~thread() { join(); }
   thread(const thread&) = delete;
   thread& operator=(const thread&) = delete;

@@ -3,9 +3,9 @@
 #include <weft/mc/execution.h>
 #include <weft/mc/here_word.h>
 
+#include <cxxabi.h>
 #include <boost/context/detail/fcontext.hpp>
 #include <cstring>
-#include <cxxabi.h>
 
 namespace weft::mc {
 
@@ -56,6 +56,7 @@ execution::~execution() {
 void execution::enter(model_thread& t) {
   try {
     t.body();
+    t.body = nullptr;  // What the model allocated for it is the model's to free.
   } catch (const std::exception& e) {
     current_->fail(std::string("an exception leaves the thread: ") + e.what());
   } catch (...) {
@@ -134,7 +135,7 @@ bool execution::can_run(const model_thread& t) const {
     case thread_state::ready:
       return true;
     case thread_state::spinning:
-      return words.changes() != t.changes_seen;
+      return words.changes_by_others(t.id) != t.changes_seen;
     case thread_state::sleeping:
       return t.was_woken || t.is_timed;
     case thread_state::joining:
@@ -150,11 +151,14 @@ bool execution::can_run(const model_thread& t) const {
 std::size_t execution::choose(choice_kind kind, std::size_t options) {
   if (options < 2) return 0;
   const std::size_t chosen = by_.choose({kind, {}, options, steps_});
-  if (chosen != 0) replay_ += std::to_string(steps_) + letter_of(kind) + std::to_string(chosen) + " ";
+  if (chosen != 0) {
+    replay_ += std::to_string(steps_) + letter_of(kind) + std::to_string(chosen) + " ";
+    self().looks_again = true;
+  }
   return chosen;
 }
 
-void execution::point(bool is_choice) {
+void execution::point(bool is_choice, choice_kind kind) {
   if (++steps_ > most_steps) fail("an execution of " + std::to_string(most_steps) + " steps: does it ever end?");
   if (!is_choice) return;
   int options[most_threads];
@@ -164,7 +168,7 @@ void execution::point(bool is_choice) {
     if (t.get() != running_ && can_run(*t)) options[count++] = t->id;
   }
   if (count < 2) return;
-  const std::size_t chosen = by_.choose({choice_kind::preempt, {options, count}, count, steps_});
+  const std::size_t chosen = by_.choose({kind, {options, count}, count, steps_});
   if (chosen == 0) return;
   replay_ += std::to_string(steps_) + "s" + std::to_string(options[chosen]) + " ";
   switch_to(*threads_[static_cast<std::size_t>(options[chosen])]);
@@ -190,8 +194,7 @@ void execution::reschedule() {
     if (!all_ended) fail("deadlock: no thread can go on");
     switch_to(explorer_);
   }
-  const std::size_t chosen =
-      count > 1 ? by_.choose({choice_kind::hand_over, {options, count}, count, steps_}) : 0;
+  const std::size_t chosen = count > 1 ? by_.choose({choice_kind::hand_over, {options, count}, count, steps_}) : 0;
   if (chosen != 0) replay_ += std::to_string(steps_) + "s" + std::to_string(options[chosen]) + " ";
   switch_to(*threads_[static_cast<std::size_t>(options[chosen])]);
 }
@@ -226,15 +229,16 @@ std::size_t execution::use(word_ref word, const std::source_location& at) {
 
 void execution::spin() {
   model_thread& me = self();
-  const std::uint64_t changes = words.changes();
-  if (me.changes_seen == changes || me.state == thread_state::spinning) {
+  const std::uint64_t changes = words.changes_by_others(me.id);
+  if (me.changes_seen == changes && !me.looks_again) {
     me.state = thread_state::spinning;
     reschedule();
     me.state = thread_state::ready;
   } else {
-    point(true);
+    point(true, choice_kind::pause);
   }
-  me.changes_seen = words.changes();
+  me.changes_seen = words.changes_by_others(me.id);
+  me.looks_again = false;
   words.catch_up(me.memory);
 }
 
@@ -251,7 +255,7 @@ void execution::join(int thread) {
   self().memory.now.join(other.memory.now);
 }
 
-bool execution::sleep(const void* word, bool is_timed, std::int64_t deadline) {
+bool execution::sleep_on(const void* word, bool is_timed, std::int64_t deadline) {
   model_thread& me = self();
   me.state = thread_state::sleeping;
   me.waits_on = word;

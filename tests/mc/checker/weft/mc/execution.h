@@ -28,6 +28,7 @@ struct model_thread {
   bool was_woken = false;
   std::int64_t deadline = 0;
   std::uint64_t changes_seen = 0;  // For spinning: of all words, when it last looked.
+  bool looks_again = false;        // It was shown less than there is: the next look may differ, though nothing changes.
   const char* last_site = "";
   // The machine state that a switch of threads must swap.
   void* context = nullptr;
@@ -51,11 +52,11 @@ class execution {
   // --- What threads do, see operations.h, blocking.h ---------------------------------------------------------------
 
   std::size_t use(word_ref word, const std::source_location& at);  // A place for others to come in, then the location.
-  void point(bool is_choice);
+  void point(bool is_choice, choice_kind kind = choice_kind::preempt);
   void spin();
   int start_thread(std::function<void()> body);
   void join(int thread);
-  bool sleep(const void* word, bool is_timed, std::int64_t deadline);  // False: it woke by itself.
+  bool sleep_on(const void* word, bool is_timed, std::int64_t deadline);  // False: it woke by itself.
   int wake(const void* word, int count);
   void block_on_lock(const void* lock);
   std::size_t choose(choice_kind kind, std::size_t options);

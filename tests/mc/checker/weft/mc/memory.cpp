@@ -21,6 +21,7 @@ void memory::reset() {
   of_fences_.of.clear();
   of_accesses_.of.clear();
   changes_ = 0;
+  changes_by_ = {};
   names_.clear();
 }
 
@@ -71,7 +72,10 @@ void memory::write(std::size_t index, std::uint64_t value, int thread, thread_me
                    bool replaces_newest) {
   location& l = locations_[index];
   const auto place = static_cast<std::uint32_t>(l.stores.size());
-  if (l.stores.back().value != value) ++changes_;
+  if (l.stores.back().value != value) {
+    ++changes_;
+    ++changes_by_[static_cast<std::size_t>(thread)];
+  }
   stored s;
   s.value = value;
   s.by = thread;

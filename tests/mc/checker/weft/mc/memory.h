@@ -25,6 +25,7 @@
 #include <weft/mc/clocks.h>
 #include <weft/mc/operations.h>
 
+#include <array>
 #include <map>
 #include <source_location>
 #include <string>
@@ -79,8 +80,8 @@ class memory {
   // A waiting loop sees what there is, in the end.
   void catch_up(thread_memory& mine);
 
-  // How often a location has changed its value.
-  std::uint64_t changes() const { return changes_; }
+  // How often a location has changed its value by another thread than this one.
+  std::uint64_t changes_by_others(int thread) const { return changes_ - changes_by_[static_cast<std::size_t>(thread)]; }
 
   // Locations by name, for traces.
   std::string name_of(std::size_t index) const;
@@ -93,6 +94,7 @@ class memory {
   frontier of_fences_;    // What threads knew at their seq_cst fences.
   frontier of_accesses_;  // What seq_cst accesses wrote or read.
   std::uint64_t changes_ = 0;
+  std::array<std::uint64_t, most_threads> changes_by_{};
 };
 
 }  // namespace weft::mc

@@ -52,7 +52,8 @@ std::string to_string(const site& s) {
 }
 
 std::string to_string(const mutation& m) {
-  static constexpr const char* names[] = {"relaxed", "without acquire", "without release", "without seq_cst", "gone", "blind"};
+  static constexpr const char* names[] = {"relaxed", "without acquire", "without release", "without seq_cst", "gone",
+                                          "blind"};
   return to_string(m.where) + " " + names[static_cast<int>(m.how)];
 }
 
@@ -60,6 +61,7 @@ mutated apply_mutation(operation what, std::memory_order order, const std::sourc
   if (is_recording) [[unlikely]] {
     recorded_site& r = recorded[{base_name(at.file_name()), at.line(), at.column(), what}];
     r.order = order;
+    if (r.executions == 0) r.function = at.function_name();
     ++r.executions;
   }
   if (active != nullptr && is_at(active->where, what, at)) return weaken(active->how, what, order);

@@ -47,6 +47,7 @@ void record_sites(bool on);
 struct recorded_site {
   std::memory_order order;
   std::uint64_t executions;
+  std::string function;
 };
 const std::map<site, recorded_site>& recorded_sites();
 void clear_recorded_sites();

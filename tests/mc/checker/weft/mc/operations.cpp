@@ -167,7 +167,8 @@ void fence(std::memory_order order, const where& at) {
   e->point(true);
   e->tick();
   e->words.fence(e->self().memory, m.order);
-  if (e->is_traced) e->note(std::string("fence  ") + order_name(m.order) + "  " + to_string(site{at.file_name(), at.line(), 0, {}}));
+  if (e->is_traced)
+    e->note(std::string("fence  ") + order_name(m.order) + "  " + to_string(site{at.file_name(), at.line(), 0, {}}));
 }
 
 void construct(const void* address) {

@@ -61,7 +61,8 @@ std::size_t by_priority::choose(const choice& c) {
   longest_ = std::max(longest_, c.step + 1);
   if (c.kind == choice_kind::store) return random_() % 4 == 0 ? random_() % c.options : 0;
   if (c.kind == choice_kind::failure) return random_() % 8 == 0 ? 1 : 0;
-  if (c.kind == choice_kind::preempt && std::find(changes_.begin(), changes_.end(), c.step) != changes_.end()) {
+  const bool changes_here = std::find(changes_.begin(), changes_.end(), c.step) != changes_.end();
+  if (c.kind == choice_kind::pause || (c.kind == choice_kind::preempt && changes_here)) {
     priority_of(c.threads[0]) = --lowest_;
   }
   std::size_t best = 0;

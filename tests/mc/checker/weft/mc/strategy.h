@@ -14,6 +14,7 @@ namespace weft::mc {
 
 enum class choice_kind : std::uint8_t {
   preempt,    // Of threads; the first one runs and could go on.
+  pause,      // The same, where the first one waits for others in a loop.
   hand_over,  // Of threads; the one that ran cannot go on.
   store,      // Of stores, the newest first.
   failure,    // 0: it succeeds.
