@@ -46,10 +46,6 @@ const cpu_set& original_affinity() {
   return one;
 }
 cpu_set current_affinity() { return {}; }
-bool under_hypervisor() noexcept { return false; }
-void set_default_float_control() noexcept {}
-std::uint64_t float_control() noexcept { return 0; }
-void set_float_control(std::uint64_t) noexcept {}
 bool at_thread_exit(void (*)(void*), void*) noexcept { return false; }
 
 }  // namespace weft::inline v0::detail
