@@ -45,8 +45,8 @@ wait_record* claim_open_wait(fiber_record& f, activation& a, std::uint8_t levels
 }
 
 // Requires: the calling fiber is `f`, and something cancels it at its level.
-cancel_reason reason_now(const fiber_record& f, const activation& a) noexcept {
-  const std::uint8_t level = cancel_level_bit(f.traits.shield_depth);
+cancel_reason reason_now(const core& c, const fiber_record& f, const activation& a) noexcept {
+  const std::uint8_t level = open_level(c, f);
   const std::uint16_t marks = f.marks.load(relaxed);
   if (level == 1 && (marks & fiber_record::cancel_requested) != 0) {
     return static_cast<cancel_reason>(marks >> fiber_record::reason_shift & 3);
@@ -114,7 +114,7 @@ bool enter_frame(cancel_frame& frame) noexcept {
   activation& a = *c->current;
   frame.stack = &a;
   frame.fiber = a.occupant.load(relaxed);
-  frame.level = cancel_level_bit(frame.fiber->traits.shield_depth);
+  frame.level = open_level(*c, *frame.fiber);
   frame.outer = a.frames;
   a.frames = &frame;
   return true;
@@ -144,8 +144,8 @@ bool cancel_pending() noexcept {
 }
 
 cancel_reason pending_reason() noexcept {
-  const activation& a = *here()->current;
-  return reason_now(*a.occupant.load(relaxed), a);
+  const core& c = *here();
+  return reason_now(c, *c.current->occupant.load(relaxed), *c.current);
 }
 
 void throw_cancelled(const char* call) {
@@ -158,7 +158,7 @@ void throw_cancelled(const char* call) {
     yield(*c, a);
   }
   a.cancelled_call = call;
-  throw cancelled(reason_now(f, a));
+  throw cancelled(reason_now(*here(), f, a));
 }
 
 void check_cancelled(const char* call) {

@@ -4,7 +4,8 @@
 //   failed, the end of the runtime) cancel it as a whole, or one of its scopes.
 // Levels: a scope that was entered under n open shields cancels at level n, the fiber as a whole at level 0. A wait under
 //   n shields is open to level n only: what was cancelled outside of a shield does not reach into it, what was cancelled
-//   inside does.
+//   inside does. An exception that unwinds the stack counts as a shield: a destructor that waits is not cut short from
+//   outside, but a timeout of its own works. Both nest, so that equal sums mean the same place.
 // Invariant: the bit of level n in the record's marks is set while a scope of level n is cancelled that the fiber has
 //   not left (and, for level 0, once the fiber is cancelled). Only the fiber clears bits.
 // Protocol:

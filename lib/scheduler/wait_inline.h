@@ -8,7 +8,7 @@ namespace weft::inline v0::detail {
 
 // The level of which a cancellation may cut a wait of the running fiber short, as a bit; 0 for none.
 WEFT_ALWAYS_INLINE std::uint8_t open_level(const core& c, const fiber_record& f) noexcept {
-  return c.thread_exceptions->uncaught == 0 ? cancel_level_bit(f.traits.shield_depth) : 0;
+  return cancel_level_bit(f.traits.shield_depth + c.thread_exceptions->uncaught);
 }
 
 // Requires: a fiber runs on `c`. As cancel_pending().
