@@ -78,7 +78,7 @@ bool scheduler::drain(std::int64_t deadline) noexcept {
   const atomic<std::uint32_t> nobody_wakes{0};
   for (;;) {
     for_each_fiber([](fiber_record& f) { request_cancel(f, cancel_reason::shutdown); });
-    if (live_fibers() == 0) return true;
+    if (!is_anything_left()) return true;
     const std::int64_t next_look = deadline_after(drain_interval);
     if (deadline != never && next_look >= deadline && monotonic_now() >= deadline) return false;
     futex_wait(nobody_wakes, 0, next_look);
@@ -117,6 +117,14 @@ std::uint64_t scheduler::live_fibers() const noexcept {
   std::uint64_t spawned = spawned_outside.load(relaxed);
   for (const auto& c : cores) spawned += c->counters.spawned.load();
   return spawned - ended;
+}
+
+// One sum, taken in the order of live_fibers(): a callback that has returned may have spawned, and a fiber that has
+// ended may have left callbacks.
+bool scheduler::is_anything_left() const noexcept {
+  const std::uint64_t returned = callbacks_returned_.load(acquire);  // Pairs with callback_returned().
+  const std::uint64_t live = live_fibers();
+  return live != 0 || callbacks_registered_.load(relaxed) != returned;
 }
 
 std::uint64_t scheduler::new_fiber_id() noexcept {

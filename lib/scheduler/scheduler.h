@@ -50,9 +50,13 @@ class scheduler {
   // An un-started fiber from a thread that is no worker here. Throws bad_alloc with nothing changed.
   void inject(fiber_record& f);
 
-  // Shows all live fibers; any of them may end, and its block pass on to another one, while it is looked at.
+  // Shows all fibers that live or call what waits for their end; any of them may end, and its block pass on to another one, while it is looked at.
   void for_each_fiber(const std::function<void(fiber_record&)>& visit);
   std::uint64_t live_fibers() const noexcept;
+
+  // The end of a fiber calls callbacks, which keep the runtime as fibers do, from their registration to their return.
+  void callback_registered() noexcept { callbacks_registered_.fetch_add(1, relaxed); }
+  void callback_returned() noexcept { callbacks_returned_.fetch_add(1, release); }  // Pairs with is_anything_left().
 
   std::uint64_t new_fiber_id() noexcept;
 
@@ -88,10 +92,14 @@ class scheduler {
   std::int64_t longest_spin = 0;
 
  private:
+  bool is_anything_left() const noexcept;
+
   std::vector<std::uint16_t> all_cores_;
   std::vector<native_thread> workers_;
   std::unique_ptr<monitor> monitor_;
   atomic<std::uint64_t> outside_ids_{1};
+  atomic<std::uint64_t> callbacks_registered_{0};
+  atomic<std::uint64_t> callbacks_returned_{0};
   atomic<std::uint32_t> visitors_{0};
   atomic<bool> draining_{false};
   atomic<bool> stopping_{false};

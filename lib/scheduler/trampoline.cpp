@@ -76,7 +76,6 @@ WEFT_COLD void end_variables(activation& me, fiber_record& f) noexcept {
 // here if nobody else holds it.
 WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
   f.traits.shield_depth = 1;
-  f.on_stack.store(nullptr, relaxed);
   if (f.outcome == fiber_outcome::error) [[unlikely]] {
     // Pairs with detach_fiber(): of both, the second reports.
     const std::uint16_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
@@ -85,8 +84,10 @@ WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
   if (me.locals != nullptr || f.context != nullptr) [[unlikely]]
     end_variables(me, f);
   here()->counters.ended.add();
-  f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
   f.end.finish();
+  // Joiners go by `end`. Until here reports name who hangs in a destructor or a callback.
+  f.on_stack.store(nullptr, relaxed);
+  f.life.store(fiber_life::ended, relaxed);
   give_up(f);
 }
 
