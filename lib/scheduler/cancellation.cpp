@@ -153,11 +153,11 @@ void throw_cancelled(const char* call) {
   if (c == nullptr || c->current == nullptr) throw cancelled(cancel_reason::user);
   activation& a = *c->current;
   fiber_record& f = *a.occupant.load(relaxed);
+  a.cancelled_call = call != nullptr ? call : a.waits_for.load(relaxed);
   if (++a.cancel_throws > 1) {
     if (a.cancel_throws == many_throws) report_swallower(f);
     yield(*c, a);
   }
-  a.cancelled_call = call;
   throw cancelled(reason_now(*here(), f, a));
 }
 

@@ -35,14 +35,15 @@ void mark_cancelled(fiber_record& f, cancel_reason why) noexcept;
 wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept;
 
 // Throws weft::cancelled with the reason that is to be obeyed first, that of the outermost scope. Not the first throw
-// since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber.
-[[noreturn]] void throw_cancelled(const char* call = "a wait");
+// since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber. `call` is
+// named where the exception ends the program; null for the call that began the fiber's last wait.
+[[noreturn]] void throw_cancelled(const char* call = nullptr);
 
 // Requires: cancel_pending(). The reason that throw_cancelled() would give.
 cancel_reason pending_reason() noexcept;
 
 // Throws weft::cancelled if cancel_pending().
-void check_cancelled(const char* call = "a suspension point");
+void check_cancelled(const char* call);
 
 // Makes the end of the process name the fiber and the call where a `cancelled` leaves a noexcept function. Keeps the
 // handler that was there, and calls it afterwards.
