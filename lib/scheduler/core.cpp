@@ -38,6 +38,7 @@ void core::cancel_published(activation& left, std::uint64_t epoch) noexcept {
 // From the thread stack a batch of events keeps its order; a migrating fiber goes where thieves find it.
 void core::put_ready_elsewhere(activation& a) noexcept {
   const bool is_bound = a.is_bound();  // Read first: once it is queued a thief may run it.
+  if (chaos_carries_off(a)) return;
   if (current == nullptr || is_bound || chaos_says(4)) {
     queue_ready(a);
   } else if (activation* const before = open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
@@ -99,6 +100,28 @@ void core::refill_ring() noexcept {
   }
 }
 
+// The oldest becomes the newest.
+void core::turn_ring() noexcept {
+  activation* const oldest = open_ready_.pop();
+  if (oldest != nullptr && !open_ready_.push(oldest)) open_overflow_.push_front(*oldest);
+}
+
+#ifdef WEFT_CHAOS
+bool core::chaos_carries_off(activation& a) noexcept {
+  if (a.is_bound() || owner.cores.size() == 1) return false;
+  const std::size_t step = 1 + chaos_below(static_cast<std::uint32_t>(owner.cores.size() - 1));
+  owner.cores[(a.seat->index + step) % owner.cores.size()]->deliver_open(a);
+  return true;
+}
+
+// Injected, so that whichever core is free may still begin it.
+bool core::chaos_carries_off(fiber_record& f) {
+  if (owner.cores.size() == 1 || !chaos_says(2)) return false;
+  owner.inject(f);
+  return true;
+}
+#endif
+
 void wake_one_for(core& from) noexcept {
   const std::size_t sleeper = from.owner.idle.core_to_wake(from.nearest);
   if (sleeper == idle_cores::nobody) return;
@@ -124,6 +147,7 @@ void core::deliver_open(activation& a) noexcept {
 }
 
 void core::kick() noexcept {
+  chaos_delay();
   full_fence();  // Pairs with park(): it sees what was delivered, or we see that it parks.
   std::uint32_t seen = note_.load(relaxed);
   const std::uint32_t told = note_word(note_state::notified);

@@ -139,6 +139,14 @@ class core {
   activation* pop_open() noexcept;
   void refill_ring() noexcept;
   void cut_chain() noexcept;
+  void turn_ring() noexcept;
+#ifdef WEFT_CHAOS
+  bool chaos_carries_off(activation& a) noexcept;  // To another core than it ran on.
+  bool chaos_carries_off(fiber_record& f);
+#else
+  static constexpr bool chaos_carries_off(activation&) noexcept { return false; }
+  static constexpr bool chaos_carries_off(fiber_record&) noexcept { return false; }
+#endif
   void put_ready_elsewhere(activation& a) noexcept;
 
   activation* reserve_ = nullptr;
