@@ -11,9 +11,11 @@
 #include "scheduler/scheduler_loop.h"
 
 #include "platform/futex.h"
+#include "platform/signal_hook.h"
 #include "scheduler/chaos.h"
 #include "scheduler/monitor.h"
 #include "scheduler/suspend.h"
+#include "scheduler/watchdog.h"
 
 namespace weft::inline v0::detail {
 
@@ -24,6 +26,11 @@ constexpr std::int64_t yield_after = 10'000;   // From then on others may have t
 }  // namespace
 
 void core::run_worker() noexcept {
+  const bool is_watched = watch_limit(owner.wanted) != 0;
+  const alternate_stack for_handlers(owner.wanted.overflow_report || is_watched);
+  if (is_watched) unblock_signal(where_signal);
+  thread_id.store(this_thread_id(), relaxed);
+  coarse_now.store(monotonic_now(), relaxed);
   set_here_word(reinterpret_cast<std::uintptr_t>(this));
   thread_exceptions = thread_exception_state();
   adopt_thread(thread_sanitizer);
@@ -140,8 +147,10 @@ void scheduler_loop::sleep() noexcept {
     }
     if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
   }
+  const std::int64_t now = monotonic_now();
+  core_.coarse_now.store(now, relaxed);
   // Work came almost at once: looking on a little longer would have saved the sleep.
-  if (owner_.may_spin && monotonic_now() - slept_at_ < spin_) spin_ = std::min(spin_ * 2, owner_.longest_spin);
+  if (owner_.may_spin && now - slept_at_ < spin_) spin_ = std::min(spin_ * 2, owner_.longest_spin);
 }
 
 }  // namespace weft::inline v0::detail
