@@ -152,10 +152,17 @@ class snapshot {
       const auto owner = index_.find(reinterpret_cast<const fiber_record*>(owners[i]));
       if (owner != index_.end()) {
         add_edge(waits, owner->second);
-      } else {
+      } else if (!is_record(owners[i])) {  // Else of a fiber that is younger than our list, or has ended.
         dump_.fibers[waits].waits_for_thread = true;
       }
     }
+  }
+
+  bool is_record(std::uintptr_t identity) const noexcept {
+    bool is_found = false;
+    scheduler_.records.for_each_block(
+        [&](void* block, std::size_t) { is_found |= reinterpret_cast<std::uintptr_t>(block) == identity; });
+    return is_found;
   }
 
   void find_cycles() {
