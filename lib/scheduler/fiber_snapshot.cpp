@@ -25,7 +25,7 @@ constexpr int most_joiners = 64;
 template <class T>
 T copied(const T& from) noexcept {
   T value;
-  copy_memory(&from, &value, sizeof value);
+  copy_memory(&from, &value, sizeof value);  // NOLINT(bugprone-sizeof-expression)
   return value;
 }
 

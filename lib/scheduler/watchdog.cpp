@@ -51,7 +51,7 @@ std::size_t ready_behind(scheduler& s, const core& c) {
     if (a == nullptr || a->run.load(relaxed) != run_state::ready) return;
     core* seat = nullptr;
     bool migrates = false;
-    copy_memory(&a->seat, &seat, sizeof seat);
+    copy_memory(&a->seat, &seat, sizeof seat);  // NOLINT(bugprone-sizeof-expression)
     copy_memory(&a->migrates, &migrates, sizeof migrates);
     if (seat == &c && !migrates) ++count;
   });
