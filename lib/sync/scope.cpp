@@ -37,6 +37,7 @@ void unlink(detail::scope_link*& first, detail::scope_link& child) noexcept {
 }
 
 // For reports: the list may change, or go, while it is read.
+// NOLINTBEGIN(bugprone-sizeof-expression): sizes of pointers are meant.
 std::size_t read_children(detail::scope_link* const* first, std::uintptr_t* fibers, std::size_t most) noexcept {
   std::size_t count = 0;
   const detail::scope_link* child = nullptr;
@@ -51,6 +52,7 @@ std::size_t read_children(detail::scope_link* const* first, std::uintptr_t* fibe
   }
   return count;
 }
+// NOLINTEND(bugprone-sizeof-expression)
 
 std::string describe(const std::vector<std::exception_ptr>& errors) {
   std::string text = "weft::scope: " + std::to_string(errors.size()) + " children failed";
