@@ -50,6 +50,13 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   // The fiber that runs on this stack. Read by cancellers: who sees an epoch sees the occupant of that wait.
   atomic<fiber_record*> occupant{nullptr};
   no_suspend_mark* no_suspend_marks = nullptr;  // Open no_suspend guards, innermost first. The fiber only.
+  atomic<std::int64_t> since{0};                // When its last wait began, by its core's coarse clock.
+
+  // For reports: of the wait of that epoch. Written by the fiber in the slow paths of waits.
+  atomic<const void*> target{nullptr};
+  atomic<owner_finder> target_owners{nullptr};
+  atomic<std::uint64_t> target_epoch{0};  // Release: pairs with the readers of the two above.
+  atomic<std::uint64_t> timed_epoch{0};   // The wait of this epoch has a deadline.
 
   bool is_bound() const noexcept { return !migrates || pins != 0; }
 };

@@ -27,6 +27,7 @@
 namespace weft::inline v0::detail {
 
 class scheduler;
+struct watch_sample;
 
 // What becomes of a stack that is being left, done by whoever runs next on this core.
 enum class departure : std::uint8_t { yielding, suspending, ending, thread };
@@ -120,6 +121,9 @@ class core {
 
   // Any thread reads. Moves with every round and every park; the monitor compares it.
   atomic<std::uint32_t> rounds{0};
+  atomic<std::int64_t> coarse_now{0};          // Monotonic nanoseconds, set by the monitor and when the worker wakes.
+  atomic<std::int32_t> thread_id{0};           // The kernel's number of the worker; 0 before it runs.
+  atomic<watch_sample*> asked_where{nullptr};  // The monitor asks where the worker is, see watchdog.h.
   bool is_parked_in_poller() const noexcept { return note_.load(acquire) == note_word(note_state::in_poller); }
   bool is_awake() const noexcept { return note_.load(acquire) == note_word(note_state::awake); }
 

@@ -29,7 +29,8 @@ scheduler::scheduler(const options& its_options, topology its_seats)
       seats(std::move(its_seats)),
       records(*new record_memory(*this, seats.size())),
       stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted, seats.size())),
-      idle(seats.size()) {
+      idle(seats.size()),
+      overflows_(wanted.overflow_report) {
   usual_traits.size_class = static_cast<std::uint8_t>(stack_class_for(wanted.stack_bytes));
   usual_traits.migration = wanted.migration;
   cores.reserve(seats.size());

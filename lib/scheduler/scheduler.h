@@ -4,9 +4,11 @@
 #include "context/stack_arena.h"
 #include "platform/thread.h"
 #include "platform/topology.h"
+#include "scheduler/alive_schedulers.h"
 #include "scheduler/core.h"
 #include "scheduler/idle_cores.h"
 #include "scheduler/injection.h"
+#include "scheduler/overflow_report.h"
 #include "scheduler/record_memory.h"
 
 #include <weft/options.h>
@@ -62,6 +64,7 @@ class scheduler {
 
   // Errors that nobody joined, and reports.
   void report(std::string_view text) noexcept;
+  monitor* watcher() const noexcept { return monitor_.get(); }
   void report_lost_error(const fiber_record& f) noexcept { report_lost_error(f, f.error); }
   void report_lost_error(const fiber_record& f, const std::exception_ptr& error) noexcept;
 
@@ -87,13 +90,16 @@ class scheduler {
   injection injected;
   std::vector<std::unique_ptr<core>> cores;
   atomic<std::uint64_t> spawned_outside{0};
-  bool may_spin = false;  // Constant once started, as the two below; in nanoseconds.
+  atomic<bool> belongs_to_run{false};  // Its maker waits in run() and touches nothing.
+  bool may_spin = false;               // Constant once started, as the two below; in nanoseconds.
   std::int64_t first_spin = 0;
   std::int64_t longest_spin = 0;
 
  private:
   bool is_anything_left() const noexcept;
 
+  const overflow_watch overflows_;
+  const alive_entry alive_{*this};
   std::vector<std::uint16_t> all_cores_;
   std::vector<native_thread> workers_;
   std::unique_ptr<monitor> monitor_;

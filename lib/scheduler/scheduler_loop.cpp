@@ -11,9 +11,11 @@
 #include "scheduler/scheduler_loop.h"
 
 #include "platform/futex.h"
+#include "platform/signal_hook.h"
 #include "scheduler/chaos.h"
 #include "scheduler/monitor.h"
 #include "scheduler/suspend.h"
+#include "scheduler/watchdog.h"
 
 namespace weft::inline v0::detail {
 
@@ -24,6 +26,11 @@ constexpr std::int64_t yield_after = 10'000;   // From then on others may have t
 }  // namespace
 
 void core::run_worker() noexcept {
+  const bool is_watched = watch_limit(owner.wanted) != 0;
+  const alternate_stack for_handlers(owner.wanted.overflow_report || is_watched);
+  if (is_watched) unblock_signal(where_signal);
+  thread_id.store(this_thread_id(), relaxed);
+  coarse_now.store(monotonic_now(), relaxed);
   set_here_word(reinterpret_cast<std::uintptr_t>(this));
   thread_exceptions = thread_exception_state();
   adopt_thread(thread_sanitizer);
@@ -145,9 +152,11 @@ void scheduler_loop::sleep() noexcept {
     }
     if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
   }
+  const std::int64_t now = monotonic_now();
+  core_.coarse_now.store(now, relaxed);
   // Somebody brought work almost at once: looking on a little longer would have saved the sleep, and its waker the wake. A
   // timer or an event from outside says nothing of that kind, for spinning does not bring it sooner.
-  const std::int64_t slept = monotonic_now() - slept_at_;
+  const std::int64_t slept = now - slept_at_;
   if (owner_.may_spin && slept < std::max(spin_, owner_.first_spin) &&
       core_.note_.load(relaxed) == core::note_word(note_state::notified)) {
     spin_ = std::min(std::max(spin_, slept) * 2, owner_.longest_spin);

@@ -43,6 +43,14 @@ std::string_view name() noexcept {
   return f != nullptr ? f->name() : std::string_view();
 }
 
+stack_usage stack_usage_now() noexcept {
+  const detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) return {};
+  const detail::activation& a = *c->current;
+  const auto used = static_cast<std::size_t>(a.top - static_cast<std::byte*>(__builtin_frame_address(0)));
+  return {used, a.usable_bytes()};
+}
+
 std::size_t core() {
   const detail::core* const c = detail::here();
   if (c == nullptr || c->current == nullptr) {

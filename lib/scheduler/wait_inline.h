@@ -22,7 +22,7 @@ WEFT_ALWAYS_INLINE bool cancel_pending_in(const core& c) noexcept {
 WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* call = "a wait") noexcept {
   activation& a = *c.current;
   a.waits_for.store(call, relaxed);
-  a.reason = wake_reason::none;
+  a.since.store(c.coarse_now.load(relaxed), relaxed);
   a.run.store(run_state::leaving, relaxed);  // Published with the epoch: a waker that claims it sees `leaving`.
   return {&a, a.word.open(cancellable ? open_level(c, *a.occupant.load(relaxed)) : 0)};
 }

@@ -8,6 +8,7 @@
 //   mutex is touched: the new owner may have destroyed it.
 #include <weft/mutex.h>
 
+#include "platform/memory_reader.h"
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/no_suspend.h"
@@ -195,6 +196,12 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
     detail::wait_list list(waiters_);
     n.has_aged ? list.push_front(n) : list.push_back(n);
     word_.fetch_and(~listing, release);  // Pairs with the next to work on the list.
+    detail::note_target(n.who, this, [](const void* object, std::uintptr_t* owners, std::size_t) noexcept {
+      std::uintptr_t word = 0;
+      if (!detail::read_memory(&static_cast<const mutex*>(object)->word_, &word, sizeof word)) return std::size_t{0};
+      owners[0] = owner_of(word);
+      return std::size_t{owners[0] != 0};
+    });
     const detail::wake_reason why = detail::finish_wait(n.who, limit);
     if (why == detail::wake_reason::notified) {
       if (n.is_owner) {
