@@ -163,7 +163,7 @@ namespace {
 runtime_statistics statistics_of(const scheduler& s) {
   runtime_statistics result;
   for (const auto& c : s.cores) {
-    result.cores.push_back(c->counters.snapshot(c->clockwork.fired()));
+    result.cores.push_back(c->counters.snapshot(c->forked.load(relaxed), c->clockwork.fired()));
     result.descriptors = static_cast<reactor&>(*c->events).slots().open();
   }
   result.spawned_outside = s.spawned_outside.load(relaxed);

@@ -19,17 +19,18 @@
 #include "scheduler/inbox.h"
 #include "scheduler/wait.h"
 
+#include <weft/detail/fork_lane.h>
+
 namespace weft::inline v0::detail {
 
 class core;
 class fiber_record;
-struct cancel_frame;
 struct local_table;
 struct no_suspend_mark;
 
 enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
-struct alignas(64) activation : stack_head, inbox_node, wait_record {
+struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   // Written by the fiber, or by whoever resumes it.
   core* seat = nullptr;              // The core it runs on, or ran on last: its home while it is bound.
   saved_context context = nullptr;   // Valid while suspended or ready.
@@ -39,7 +40,6 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   bool migrates = false;             // migration::free.
   bool preserves_fp = false;
   std::uint32_t cancel_throws = 0;  // Since it was last cancelled.
-  cancel_frame* frames = nullptr;   // Scopes that the fiber is in, the innermost first.
   const char* cancelled_call = "";  // Where it threw last.
   local_table* locals = nullptr;    // Of the fiber that runs on this stack; null between fibers.
   exception_state exceptions{};

@@ -49,6 +49,14 @@ void check_cancelled(const char* call);
 // handler that was there, and calls it afterwards.
 void report_escaped_cancellations() noexcept;
 
+// By the fiber that runs on `a`.
+inline void set_shields(activation& a, unsigned depth) noexcept {
+  a.shield_depth = static_cast<std::uint8_t>(depth);
+  a.level = cancel_level_bit(depth);
+}
+inline void open_shield(activation& a) noexcept { set_shields(a, a.shield_depth + 1U); }
+inline void close_shield(activation& a) noexcept { set_shields(a, a.shield_depth - 1U); }
+
 // Waits of the calling fiber are not cancelled from outside of this scope.
 class shielded {
  public:
@@ -58,7 +66,7 @@ class shielded {
   shielded& operator=(const shielded&) = delete;
 
  private:
-  fiber_record* fiber_;
+  activation* stack_;
 };
 
 // The calling fiber, or null outside of fibers.

@@ -19,14 +19,18 @@ activation& activation_of_node(inbox_node& n) noexcept { return static_cast<acti
 }  // namespace
 
 core::core(scheduler& its_owner, std::size_t its_index)
-    : owner(its_owner),
+    : fork_lane(first_deque_capacity),
+      owner(its_owner),
       index(its_index),
       id_step(its_owner.seats.size()),
       next_fiber_id(its_index + 1),
       stacks(its_owner.stacks),
       slab(*its_owner.records.heaps[its_index]),
       clockwork(monotonic_now()),
-      spawned_(first_deque_capacity) {}
+      spawned_(first_deque_capacity) {
+  parked_cores = &its_owner.idle.parked_word();
+  searching_cores = &its_owner.idle.searching_word();
+}
 
 core::~core() = default;
 
@@ -88,6 +92,21 @@ runnable core::pick_by_turn() noexcept {
     if (r) return r;
   }
   return {};
+}
+
+// Oldest first: so the newest, which the owner's join wants next, is again what this core takes first.
+void core::send_out_all_forks() noexcept {
+  while (fork_node* const n = forks.take_oldest()) {
+    if (fiber_record* const f = n->join->send_out(*this, *n)) put_forked(*n, *f);
+  }
+}
+
+void core::put_forked(fork_node& n, fiber_record& f) noexcept {
+  try {
+    put_unstarted(f);
+  } catch (const std::bad_alloc&) {
+    n.join->fail_to_send_out(n, &f);
+  }
 }
 
 void core::refill_ring() noexcept {
@@ -168,7 +187,7 @@ bool core::has_own_work() const noexcept {
 }
 
 bool core::has_open_work() const noexcept {
-  return !spawned_.empty_hint() || !open_ready_.empty() ||
+  return !forks.empty_hint() || !spawned_.empty_hint() || !open_ready_.empty() ||
          (rescue_.load(relaxed) && (open_next_.load(relaxed) != nullptr || !open_inbox_.empty()));
 }
 
@@ -177,6 +196,12 @@ bool core::is_stranded() const noexcept {
 }
 
 runnable core::steal_for(core& thief) noexcept {
+  if (fork_node* const n = forks.steal()) {
+    if (fiber_record* const f = n->join->send_out(thief, *n)) {
+      thief.counters.spawned.add();
+      return runnable(f);
+    }
+  }
   if (fiber_record* const f = spawned_.steal()) return runnable(f);
   if (activation* const a = open_ready_.steal_into(thief.open_ready_)) return runnable(a);
   if (rescue_.load(acquire)) {  // Pairs with allow_rescue().
@@ -228,6 +253,7 @@ void core::begin_round() noexcept {
   budget_ = ticks_per_round;
   rounds.store(rounds.load(relaxed) + 1, relaxed);
   rescue_.store(false, relaxed);
+  is_overdue.store(false, relaxed);
   if (events != nullptr) {
     counters.polls.add();
     events->poll();

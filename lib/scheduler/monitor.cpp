@@ -110,6 +110,7 @@ void monitor::look() noexcept {
     core& c = *scheduler_.cores[i];
     const std::uint32_t rounds = c.rounds.load(relaxed);  // A stale count only delays the stand-in by a tick.
     if (rounds == seen_rounds_[i] && c.is_awake()) {
+      c.is_overdue.store(true, relaxed);
       if (c.events != nullptr) c.events->stand_in();
       if (c.is_stranded()) {
         c.allow_rescue();
