@@ -27,7 +27,8 @@ stack_options stack_options_of(const options& wanted, std::size_t cores) {
 scheduler::scheduler(const options& its_options, topology its_seats)
     : wanted(its_options),
       seats(std::move(its_seats)),
-      records(*new record_memory(*this, seats.size())),
+      unfinished(new record_memory(*this, seats.size())),
+      records(*unfinished),
       stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted, seats.size())),
       idle(seats.size()),
       overflows_(wanted.overflow_report) {
@@ -39,6 +40,7 @@ scheduler::scheduler(const options& its_options, topology its_seats)
     for (const std::size_t other : seats.neighbours(i)) cores[i]->nearest.push_back(static_cast<std::uint16_t>(other));
     all_cores_.push_back(static_cast<std::uint16_t>(i));
   }
+  static_cast<void>(unfinished.release());
 }
 
 scheduler::~scheduler() {

@@ -83,6 +83,11 @@ class scheduler {
   const options wanted;
   const topology seats;
 
+  // While the constructor may still throw: nobody else holds a record yet.
+  struct free_records {
+    void operator()(record_memory* m) const noexcept { m->leave_to_strangers(0); }
+  };
+  std::unique_ptr<record_memory, free_records> unfinished;
   record_memory& records;  // May outlive us.
   stack_arena_set stacks;
   idle_cores idle;
