@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-LOOK = ["info fibers", "fiber apply all bt 12", "fiber 999"]
+LOOK = ["info fibers", "fiber apply all bt 30", "fiber 999"]
 WANTED = [
     r'fiber (\d+) "first", waits in weft::event::wait, spawned at .*gdb_program\.cpp:\d+',
     r'fiber (\d+) "second", waits in fiber::join, spawned at .*gdb_program\.cpp:\d+',
@@ -41,7 +41,7 @@ def misses(output, where):
 
 def select_one(output):
     number = re.search(WANTED[0], output).group(1)
-    return [f"fiber {number}", "bt 12", "fiber", "fiber thread", "bt 1"]
+    return [f"fiber {number}", "bt 30", "fiber", "fiber thread", "bt 1"]
 
 
 def main() -> int:
