@@ -1,6 +1,7 @@
 // Children of gather() that are called on their parents' stacks are fibers like any other.
 #include "support/with_cores.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -83,12 +84,12 @@ WEFT_TEST(fork_join, children_have_variables_of_their_own) {
 
 WEFT_TEST(fork_join, a_childs_variables_end_with_it) {
   struct counted {
-    explicit counted(int& n) : ended(&n) {}
+    explicit counted(std::atomic<int>& n) : ended(&n) {}
     ~counted() { ++*ended; }
-    int* ended;
+    std::atomic<int>* ended;
   };
   static weft::fiber_local<std::unique_ptr<counted>> kept;
-  std::vector<int> ended(2);
+  std::array<std::atomic<int>, 2> ended{};
   weft::gather([&] { kept.get() = std::make_unique<counted>(ended[0]); },
                [&] { kept.get() = std::make_unique<counted>(ended[1]); });
   EXPECT_TRUE(yield_until([&] { return ended[0] == 1 && ended[1] == 1; }));
