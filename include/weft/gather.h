@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weft/detail/fiber_body.h>
+#include <weft/detail/fork_join.h>
 #include <weft/scope.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
@@ -58,6 +60,40 @@ class outcome_slot {
   bool is_full_ = false;
 };
 
+template <class F, class Slot>
+void run_forked(const fork_node& n) {
+  using function = std::remove_reference_t<F>;
+  if constexpr (std::is_function_v<function>) {
+    static_cast<Slot*>(n.slot)->fill(*reinterpret_cast<function*>(const_cast<void*>(n.call)));
+  } else {
+    auto* const call = const_cast<function*>(static_cast<const function*>(n.call));
+    static_cast<Slot*>(n.slot)->fill(std::forward<F>(*call));
+  }
+}
+
+template <class F, class Slot>
+fork_node fork_of(Slot& slot, std::remove_reference_t<F>& f) noexcept {
+  fork_node n;
+  n.run = &run_forked<F, Slot>;
+  if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
+    n.call = reinterpret_cast<const void*>(&f);
+  } else {
+    n.call = std::addressof(f);
+  }
+  n.slot = &slot;
+  return n;
+}
+
+template <class Slot, class F>
+WEFT_ALWAYS_INLINE void call_forked(fork_join& join, bool is_first, Slot& slot, F&& f) {
+  if (!(is_first ? join.first() : join.next())) return;
+  try {
+    slot.fill(std::forward<F>(f));
+  } catch (...) {
+    join.failed();
+  }
+}
+
 [[noreturn]] WEFT_API void refuse_map_limit();
 
 }  // namespace detail
@@ -67,12 +103,22 @@ class outcome_slot {
 //   is destroyed.
 // Cancel: cancels the children, waits for them, and throws weft::cancelled.
 // Blocks: fiber. Lifetime: the callables are only borrowed.
+// A child may be called on the caller's stack, in its turn; then it may count on 32 KiB of stack, and it keeps its
+//   thread where the caller must. It is a fiber of its own all the same, with its own id, variables and exceptions.
 template <std::invocable... Fs>
 auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_result_t<Fs>>...> {
   std::tuple<detail::outcome_slot<std::invoke_result_t<Fs>>...> slots;
-  scope crew;
-  std::apply([&](auto&... slot) { (crew.spawn([&slot, &fs] { slot.fill(std::forward<Fs>(fs)); }), ...); }, slots);
-  crew.join();
+  if constexpr (sizeof...(Fs) != 0) {
+    std::apply(
+        [&](auto&... slot) {
+          detail::fork_node children[] = {detail::fork_of<Fs>(slot, fs)...};
+          detail::fork_join join(children, sizeof...(Fs));
+          bool is_first = true;
+          (detail::call_forked(join, std::exchange(is_first, false), slot, std::forward<Fs>(fs)), ...);
+          join.join();
+        },
+        slots);
+  }
   return std::apply(
       [](auto&... slot) { return std::tuple<detail::value_or_monostate<std::invoke_result_t<Fs>>...>{slot.take()...}; },
       slots);
@@ -82,17 +128,24 @@ auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_res
 template <std::ranges::forward_range Range>
 requires std::invocable<std::ranges::range_reference_t<Range>>
 auto gather(Range&& calls) {
-  using result = std::invoke_result_t<std::ranges::range_reference_t<Range>>;
+  using call = std::ranges::range_reference_t<Range>;
+  using result = std::invoke_result_t<call>;
   static_assert(!std::is_reference_v<result>, "gather of a range returns a vector, which holds no references");
+  static_assert(std::is_reference_v<call>, "gather of a range borrows its callables: they must lie somewhere");
   const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
   std::vector<detail::outcome_slot<result>> slots(count);
-  scope crew;
-  auto slot = slots.begin();
-  for (auto&& call : calls) {
-    crew.spawn([&call, &place = *slot] { place.fill(call); });
-    ++slot;
+  if (count != 0) {
+    std::vector<detail::fork_node> children;
+    children.reserve(count);
+    for (auto&& each : calls) children.push_back(detail::fork_of<call>(slots[children.size()], each));
+    detail::fork_join join(children.data(), count);
+    auto slot = slots.begin();
+    for (auto&& each : calls) {
+      detail::call_forked(join, slot == slots.begin(), *slot, each);
+      ++slot;
+    }
+    join.join();
   }
-  crew.join();
   std::vector<detail::value_or_monostate<result>> results;
   results.reserve(count);
   for (auto& each : slots) results.push_back(each.take());

@@ -60,6 +60,30 @@ struct options {
   // that under a hypervisor, adapted by what the looking brings. Zero: never.
   std::optional<std::chrono::nanoseconds> spin{};
 
+  // A fiber that runs into the guard below its stack is named on the standard error stream, with its spawn site and its
+  // frames, before the process dies of SIGSEGV. For that weft handles SIGSEGV and SIGBUS as long as the runtime lives;
+  // handlers from before are called after it, and handlers installed later should call the one they replace.
+  bool overflow_report = true;
+
+  // A fiber that holds its core for longer, computing or in a blocking call, is reported once, with its backtrace; with
+  // it, fibers that wait for each other in a ring. To ask a worker where it is weft then handles SIGURG, which may cut a
+  // system call short (EINTR) that does not restart. Zero: never. Unset: 25 ms where weft was built with assertions and
+  // without a sanitizer, else never.
+  std::optional<std::chrono::nanoseconds> watchdog{};
+
+  // When nothing can run, and nothing outside could ever wake a fiber, say so, with every fiber and what it waits for.
+  // It is certain only inside run(): no timer, no descriptor, and no thread in the process but those of weft.
+  bool deadlock_report = true;
+  // And then end the process by abort().
+  bool abort_on_deadlock = false;
+
+  // When nothing has run for so long, and no timer or descriptor will wake a fiber, but something outside might: one
+  // report, in the words "quiescent for N s". Zero: none.
+  std::chrono::nanoseconds quiescence_report{0};
+
+  // This signal makes the runtime report a dump of its fibers; 0: none does. A handler from before is called, too.
+  int dump_signal = 0;
+
   // Called on the fiber's core for an error that nobody will join. Unset: a line on the standard error stream.
   std::function<void(const lost_error&)> on_lost_error{};
 

@@ -22,6 +22,7 @@ requires std::invocable<std::decay_t<F>>
 auto run(const options& wanted, F&& f, source_location site = source_location::current()) {
   detail::refuse_run_inside_fiber();
   runtime here(wanted);
+  detail::belongs_to_run(here);
   return here.spawn({.name = "main"}, std::forward<F>(f), site).join();
 }
 

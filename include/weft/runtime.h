@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.h>
+#include <weft/dump.h>
 #include <weft/fiber.h>
 #include <weft/options.h>
 #include <weft/statistics.h>
@@ -18,6 +19,7 @@ namespace weft::inline v0 {
 namespace detail {
 class scheduler;
 scheduler& scheduler_of(runtime& r) noexcept;
+WEFT_API void belongs_to_run(runtime& r) noexcept;
 }  // namespace detail
 
 // A fiber that has not ended: what is known of it.
@@ -78,6 +80,15 @@ class WEFT_API runtime {
   // Blocks: thread, or the core of a fiber of another runtime.
   std::vector<unfinished_fiber> shutdown(deadline limit);
 
+  // What every fiber does now, with the backtraces of those that wait. Nothing is stopped for it.
+  // Throws: std::bad_alloc.
+  // Blocks: never; it takes some microseconds for each fiber.
+  runtime_dump dump() const;
+
+  // The fibers that wait for each other in rings, if there are any: as dump().cycles, and cheaper.
+  // Throws: std::bad_alloc.
+  std::vector<std::vector<std::uint64_t>> find_deadlocks() const;
+
   std::size_t cores() const noexcept;
   runtime_statistics statistics() const;
 
@@ -91,5 +102,8 @@ class WEFT_API runtime {
 // The statistics of the calling fiber's runtime.
 // Throws: std::system_error (operation_not_permitted) outside of fibers.
 WEFT_API runtime_statistics statistics();
+
+// As runtime::dump(), of the calling fiber's runtime; likewise throws.
+WEFT_API runtime_dump dump();
 
 }  // namespace weft::inline v0

@@ -185,7 +185,8 @@ template <std::invocable F = detail::no_action>
   return c;
 }
 
-// None of the other cases can be done at once: a select with it never waits.
+// None of the other cases can be done at once: a select with it never waits. They are asked one after the other: what
+// others move from one that is not asked yet to one that was may be missed.
 template <std::invocable F = detail::no_action>
 [[nodiscard]] auto otherwise(F handler = {}) {
   detail::plain_case<F> c(std::move(handler));

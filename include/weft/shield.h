@@ -12,8 +12,8 @@ namespace weft::inline v0 {
 
 // While one lives, nothing that was cancelled outside of it cuts the calling fiber's waits short: neither the fiber nor
 // a timeout or scope around it. What is cancelled inside, by a timeout or scope of its own, still is. When it ends, the
-// next suspension point obeys what came meanwhile. May be nested: under more than seven shields nothing cancels.
-// No effect outside of fibers. Must end in the fiber that began it, innermost first.
+// next suspension point obeys what came meanwhile. May be nested; an exception that unwinds shields, too. Under more
+// than seven of both nothing cancels. No effect outside of fibers. Must end in the fiber that began it, in order.
 class [[nodiscard]] shield_guard {
  public:
   shield_guard() noexcept { detail::enter_shield(); }

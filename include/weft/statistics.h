@@ -10,8 +10,10 @@ namespace weft::inline v0 {
 // The counts of one core. They are taken one after the other while the core goes on: sums may be off by what happened
 // in between.
 struct core_statistics {
-  std::uint64_t spawned = 0;   // Fibers spawned by code on this core.
-  std::uint64_t started = 0;   // Fibers that ran their first instruction here.
+  std::uint64_t spawned = 0;  // Fibers spawned by code on this core.
+  std::uint64_t started = 0;  // Fibers that ran their first instruction here.
+  std::uint64_t forked =
+      0;  // Children of gather(). Those that were not called on their parents' stacks are spawned, too.
   std::uint64_t ended = 0;     // Fibers that ended here.
   std::uint64_t switches = 0;  // Switches from one stack to another.
   std::uint64_t steals = 0;    // Times this core took work from another one.

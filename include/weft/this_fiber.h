@@ -5,6 +5,7 @@
 #include <weft/detail/config.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -30,6 +31,13 @@ WEFT_API std::uint64_t id() noexcept;
 
 // As given in its attributes; empty for none, and outside of fibers. Valid as long as the fiber runs.
 WEFT_API std::string_view name() noexcept;
+
+// How much of its stack the fiber uses at this call, and how much there is. Zeroes outside of fibers.
+struct stack_usage {
+  std::size_t used_bytes = 0;
+  std::size_t size_bytes = 0;
+};
+WEFT_API stack_usage stack_usage_now() noexcept;
 
 // The core that the fiber runs on now; it may be another one after the next suspension of a migrating fiber.
 // Throws: std::system_error (operation_not_permitted) outside of fibers.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <weft/deadline.h>
+#include <weft/detail/ends_watch.h>
 #include <weft/fiber.h>
 
 #include <algorithm>
@@ -33,11 +34,6 @@ concept fiber_range = std::ranges::forward_range<Range> &&
 
 namespace detail {
 
-// Waits until one of the fibers has ended; false at the deadline.
-// Throws: std::system_error for a null (invalid_argument) and for the calling fiber (resource_deadlock_would_occur);
-//   std::bad_alloc. Cancel: throws weft::cancelled.
-WEFT_API bool wait_any(const std::vector<fiber_record*>& fibers, std::int64_t deadline);
-
 // After the end: whether it threw. One that was cancelled did not.
 WEFT_API bool fiber_failed(const fiber_record* fiber) noexcept;
 
@@ -57,7 +53,7 @@ struct fiber_access {
 }  // namespace detail
 
 // Waits until one has ended, or one has thrown (or all have ended), or all have ended; at most until `limit`. Joins
-// none of them.
+// none of them; one that was cancelled has not thrown.
 // Throws, Cancel, Blocks: as fiber::join() does for misuse and for the caller's cancellation; std::bad_alloc.
 template <fiber_range Range>
 wait_result wait(Range& fibers, weft::wait_for until = weft::wait_for::all_completed,
@@ -65,9 +61,12 @@ wait_result wait(Range& fibers, weft::wait_for until = weft::wait_for::all_compl
   return detail::wait_for_fibers(detail::fiber_access::records_of(fibers), until, limit.nanoseconds());
 }
 
-// The fibers of a range in the order in which they end. Each step waits for the next one; a fiber that was joined or
-// dropped meanwhile counts as ended.
-// Lifetime: the range of fibers stays where it is. Throws, Cancel, Blocks (each step): as wait().
+// The fibers of a range in the order in which they end, those that had ended before in the order of the range. Each step
+// waits for the next one; a handle without a fiber counts as ended, and one that is joined or dropped meanwhile is
+// yielded all the same. Leaving the range half way changes nothing for the fibers that are left.
+// Lifetime: the range of fibers stays where it is, and as it is.
+// Throws, Cancel, Blocks (each step): as wait(), but for handles without a fiber.
+// Cost: one allocation for the range, and the same for each step, however many fibers there are.
 template <std::derived_from<basic_fiber> Fiber>
 class as_completed_view {
  public:
@@ -92,8 +91,8 @@ class as_completed_view {
   };
 
   template <fiber_range Range>
-  as_completed_view(Range& fibers, deadline limit) : limit_(limit) {
-    for (Fiber& each : fibers) pending_.push_back(&each);
+  as_completed_view(Range& fibers, deadline limit) : ends_(detail::fiber_access::records_of(fibers)), limit_(limit) {
+    for (Fiber& each : fibers) left_.push_back(&each);
   }
 
   iterator begin() {
@@ -102,26 +101,21 @@ class as_completed_view {
   }
   std::default_sentinel_t end() const noexcept { return {}; }
 
-  // The fibers that had not ended at the deadline, at which the range ends.
-  const std::vector<Fiber*>& pending() const noexcept { return pending_; }
+  // The fibers that have not been yielded: at the end of the range, those that had not ended at the deadline.
+  std::vector<Fiber*> pending() const {
+    std::vector<Fiber*> fibers;
+    std::ranges::copy_if(left_, std::back_inserter(fibers), [](Fiber* each) { return each != nullptr; });
+    return fibers;
+  }
 
  private:
   void step() {
-    current_ = nullptr;
-    if (pending_.empty()) return;
-    std::vector<detail::fiber_record*> records;
-    const auto has_ended = [](Fiber* each) { return !each->joinable() || each->done(); };
-    auto found = std::ranges::find_if(pending_, has_ended);
-    if (found == pending_.end()) {
-      for (Fiber* each : pending_) records.push_back(detail::fiber_access::record_of(*each));
-      if (!detail::wait_any(records, limit_.nanoseconds())) return;
-      found = std::ranges::find_if(pending_, has_ended);
-    }
-    current_ = *found;
-    pending_.erase(found);
+    const std::size_t place = ends_.next(limit_.nanoseconds());
+    current_ = place != detail::ends_watch::none ? std::exchange(left_[place], nullptr) : nullptr;
   }
 
-  std::vector<Fiber*> pending_;
+  detail::ends_watch ends_;
+  std::vector<Fiber*> left_;  // Null in the place of one that was yielded.
   Fiber* current_ = nullptr;
   deadline limit_;
 };

@@ -37,3 +37,4 @@
 #include <weft/timeout.h>
 #include <weft/wait.h>
 #include <weft/watch.h>
+#include <weft/watched_descriptor.h>

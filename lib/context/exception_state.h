@@ -3,17 +3,9 @@
 #pragma once
 
 #include <weft/detail/config.h>
+#include <weft/detail/exception_state.h>
 
 namespace weft::inline v0::detail {
-
-// The layout of __cxa_eh_globals in libstdc++ and libc++abi. All zero: no exception anywhere, as at the start of a
-// thread or a fiber.
-struct exception_state {
-  void* caught = nullptr;
-  unsigned uncaught = 0;
-
-  bool empty() const noexcept { return caught == nullptr && uncaught == 0; }
-};
 
 // Returns: the state of the calling thread, good until the caller may run on another thread. The compiler
 //   never merges two calls, as it may with __cxa_get_globals(), which is declared `const`.

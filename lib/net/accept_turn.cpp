@@ -28,7 +28,7 @@ int error_of(wake_reason why) noexcept {
 
 wake_reason accept_turn::wait_in(wait_list list, std::int64_t deadline) noexcept {
   wait_node node;
-  node.who = begin_wait();
+  node.who = begin_wait(true, "tcp_listener::accept");
   list.push_back(node);
   lock_.unlock();
   const wake_reason why = finish_wait(node.who, deadline);

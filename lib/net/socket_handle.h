@@ -51,6 +51,9 @@ class socket_handle {
     if (before == 0) descriptor_.close();
   }
 
+  // For cases of a select.
+  descriptor& watched() noexcept { return descriptor_; }
+
   bool is_open() const noexcept { return fd() >= 0; }
   int fd() const noexcept { return is_closed() ? -1 : fd_; }
 

@@ -33,16 +33,21 @@ struct mount {
 
 std::string contents_of(const std::string& path) {
   std::string text;
-  const int fd = sys().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0);
-  if (fd < 0) return text;
+  struct descriptor {
+    int number;
+    ~descriptor() {
+      if (number >= 0) sys().close(number);
+    }
+  };
+  const descriptor file{sys().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0)};
+  if (file.number < 0) return text;
   char block[4096];
   for (;;) {
-    const ssize_t count = sys().read(fd, block, sizeof(block));
+    const ssize_t count = sys().read(file.number, block, sizeof(block));
     if (count == -EINTR) continue;
     if (count <= 0) break;
     text.append(block, static_cast<std::size_t>(count));
   }
-  sys().close(fd);
   return text;
 }
 

@@ -106,6 +106,10 @@ WEFT_NOINLINE int real_membarrier(int command, unsigned flags, int cpu) noexcept
 
 WEFT_NOINLINE pid_t real_gettid() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
 
+WEFT_NOINLINE int real_tgkill(pid_t process, pid_t thread, int number) noexcept {
+  return static_cast<int>(result_of(::syscall(SYS_tgkill, process, thread, number)));
+}
+
 #else
 
 WEFT_NOINLINE int real_poll(pollfd* descriptors, nfds_t count, const timespec* timeout) noexcept {
@@ -174,6 +178,9 @@ constexpr system_calls kernel = {
     .clock_gettime = real<&::clock_gettime>,
     .sched_yield = real<&::sched_yield>,
     .getpid = real<&::getpid>,
+    .sigaction = real<static_cast<int (*)(int, const struct sigaction*, struct sigaction*)>(&::sigaction)>,
+    .sigaltstack = real<&::sigaltstack>,
+    .raise = real<&::raise>,
 #ifdef __linux__
     .sendfile = real<&::sendfile>,
     .epoll_create1 = real<&::epoll_create1>,
@@ -187,6 +194,8 @@ constexpr system_calls kernel = {
     .sched_getaffinity = real<&::sched_getaffinity>,
     .membarrier = real_membarrier,
     .gettid = real_gettid,
+    .tgkill = real_tgkill,
+    .process_vm_readv = real<&::process_vm_readv>,
 #else
     .kqueue = real<&::kqueue>,
     .kevent = real<&::kevent>,
@@ -194,6 +203,10 @@ constexpr system_calls kernel = {
 };
 
 }  // namespace
+
+WEFT_NOINLINE errno_keeper::errno_keeper() noexcept : kept_(errno) {}
+
+WEFT_NOINLINE errno_keeper::~errno_keeper() { errno = kept_; }
 
 constinit atomic<const system_calls*> active_system_calls{&kernel};
 

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,7 +19,6 @@
 #include <time.h>
 #ifdef __linux__
 #include <sched.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #else
 #include <sys/event.h>
@@ -81,6 +81,11 @@ struct system_calls {
   int (*sched_yield)() noexcept;
   pid_t (*getpid)() noexcept;
 
+  // Signals.
+  int (*sigaction)(int number, const struct sigaction* wanted, struct sigaction* before) noexcept;
+  int (*sigaltstack)(const stack_t* wanted, stack_t* before) noexcept;
+  int (*raise)(int number) noexcept;  // To the calling thread.
+
 #ifdef __linux__
   ssize_t (*sendfile)(int to, int from, off_t* offset, std::size_t size) noexcept;
   int (*epoll_create1)(int flags) noexcept;
@@ -98,6 +103,10 @@ struct system_calls {
   int (*sched_getaffinity)(pid_t thread, std::size_t size, cpu_set_t* mask) noexcept;
   int (*membarrier)(int command, unsigned flags, int cpu) noexcept;
   pid_t (*gettid)() noexcept;
+  int (*tgkill)(pid_t process, pid_t thread, int number) noexcept;
+  // Reads memory of this process as the kernel sees it: a bad address is an error instead of a fault.
+  ssize_t (*process_vm_readv)(pid_t process, const iovec* to, unsigned long to_count, const iovec* from,
+                              unsigned long from_count, unsigned long flags) noexcept;
 #else
   int (*kqueue)() noexcept;
   int (*kevent)(int queue, const struct kevent* changes, int change_count, struct kevent* events, int capacity,
@@ -110,6 +119,18 @@ extern atomic<const system_calls*> active_system_calls;
 // Returns: the active table; usable before main and in static destructors.
 // Ordering: acquire pairs with the exchange, so the entries of a table that a test built are seen whole.
 inline const system_calls& sys() noexcept { return *active_system_calls.load(acquire); }
+
+// Keeps the interrupted code's errno, in a signal handler.
+class errno_keeper {
+ public:
+  errno_keeper() noexcept;
+  ~errno_keeper();
+  errno_keeper(const errno_keeper&) = delete;
+  errno_keeper& operator=(const errno_keeper&) = delete;
+
+ private:
+  int kept_;
+};
 
 // Returns: the table that calls the kernel.
 const system_calls& real_system_calls() noexcept;

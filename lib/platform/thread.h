@@ -48,6 +48,17 @@ class native_thread {
   bool joinable_ = false;
 };
 
+// The threads that were started as native_thread and have not ended; and all threads of the process, 0 where that is
+// not known.
+std::size_t native_threads() noexcept;
+std::size_t process_threads() noexcept;
+
+// The kernel's number of the calling thread; 0 where there is none.
+std::int32_t this_thread_id() noexcept;
+
+// Lets signal `number` come to the calling thread.
+void unblock_signal(int number) noexcept;
+
 // Lets the kernel run another thread of this CPU.
 void yield_thread() noexcept;
 

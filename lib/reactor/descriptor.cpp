@@ -2,6 +2,7 @@
 
 #include "platform/process.h"
 #include "platform/system_calls.h"
+#include "reactor/possible.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
@@ -53,29 +54,33 @@ descriptor& descriptor::operator=(descriptor&& other) noexcept {
   return *this;
 }
 
+int descriptor::take_slot(int fd, bool is_lent, descriptor& out) noexcept {
+  if (!in_fiber()) return EPERM;
+  slot_table& slots = reactor::here().slots();
+  slot* const s = slots.take();
+  if (s == nullptr) return ENOMEM;
+  s->fd = fd;
+  s->is_lent = is_lent;
+  s->of(direction::read).reset();
+  s->of(direction::write).reset();
+  s->registered.store(nullptr, relaxed);
+  s->half_closed.store(false, relaxed);
+  descriptor taken;
+  taken.slot_ = s;
+  taken.slots_ = &slots;
+  slots.hold();
+  taken.generation_ = s->users.reopen();
+  out = std::move(taken);
+  return 0;
+}
+
 int descriptor::adopt(int fd, descriptor& out) noexcept {
-  int error = EPERM;
-  if (in_fiber()) {
-    slot_table& slots = reactor::here().slots();
-    if (slot* const s = slots.take()) {
-      s->fd = fd;
-      s->of(direction::read).reset();
-      s->of(direction::write).reset();
-      s->registered.store(nullptr, relaxed);
-      s->half_closed.store(false, relaxed);
-      descriptor taken;
-      taken.slot_ = s;
-      taken.slots_ = &slots;
-      slots.hold();
-      taken.generation_ = s->users.reopen();
-      out = std::move(taken);
-      return 0;
-    }
-    error = ENOMEM;
-  }
-  sys().close(fd);
+  const int error = take_slot(fd, false, out);
+  if (error != 0) sys().close(fd);
   return error;
 }
+
+int descriptor::borrow(int fd, descriptor& out) noexcept { return take_slot(fd, true, out); }
 
 bool descriptor::is_open() const noexcept {
   return slot_ != nullptr && slot_users::is_open_as(slot_->users.load(), generation_);
@@ -100,8 +105,10 @@ int descriptor::finish_close(slot& s, slot_table& slots) noexcept {
     slots.deregister(s, c != nullptr && &c->owner == slots.owner());
   }
   const int fd = std::exchange(s.fd, -1);
+  const bool is_lent = s.is_lent;
   s.users.retire();
   slots.give(s);
+  if (is_lent) return 0;
   const int result = sys().close(fd);
   return result < 0 ? -result : 0;
 }
@@ -166,6 +173,11 @@ int descriptor::wait(direction d, std::int64_t deadline) noexcept {
   const readiness::state seen = slot_->of(d).load();
   if (seen.is_ready()) slot_->of(d).drain(seen);
   return wait_ready(*slot_, d, deadline);
+}
+
+int descriptor::wait_until_possible(direction d, std::int64_t deadline) noexcept {
+  const std::ptrdiff_t result = perform(d, deadline, 0, [d](int fd) noexcept { return ask_whether_possible(fd, d); });
+  return result < 0 ? static_cast<int>(-result) : 0;
 }
 
 }  // namespace weft::inline v0::detail

@@ -16,7 +16,7 @@
 
 namespace weft::inline v0::detail {
 
-// Owns one descriptor. Registered edge-triggered, for both directions, with the reactor of the core where a call first
+// Owns one descriptor, or has borrowed it. Registered edge-triggered, for both directions, with the reactor of the core where a call first
 // has to wait; one that never waits is never registered.
 //
 // Thread safety: calls of both directions and close() may be under way at once; of one direction only one can wait, the
@@ -34,6 +34,9 @@ class descriptor {
   // Takes `fd`, which is O_NONBLOCK and O_CLOEXEC, into `out`.
   // Returns: 0; EPERM outside of fibers, ENOMEM; then `fd` is closed.
   static int adopt(int fd, descriptor& out) noexcept;
+
+  // The same without ownership: only its readiness is asked for, and close() and failures leave `fd` open. It may block.
+  static int borrow(int fd, descriptor& out) noexcept;
 
   bool is_open() const noexcept;
   int fd() const noexcept { return is_open() ? slot_->fd : -1; }  // -1 when empty or closed.
@@ -70,7 +73,13 @@ class descriptor {
   // Waits for the next event of `d`. Returns: 0 or as perform(), as positive errno.
   int wait(direction d, std::int64_t deadline) noexcept;
 
+  // Waits until a call in direction `d` would not wait, as poll(2) says, and takes nothing.
+  // Returns: 0 or as perform(), as positive errno.
+  int wait_until_possible(direction d, std::int64_t deadline) noexcept;
+
  private:
+  friend struct descriptor_cases;
+
   // One call on the slot, from entry to exit.
   struct use {
     explicit use(const descriptor& handle) noexcept;
@@ -84,6 +93,7 @@ class descriptor {
   };
   void let_go() noexcept;
 
+  static int take_slot(int fd, bool is_lent, descriptor& out) noexcept;
   static void drained(slot& s, direction d, readiness::state seen) noexcept;
   static void spend_budget() noexcept;
   static int wait_ready(slot& s, direction d, std::int64_t deadline) noexcept;

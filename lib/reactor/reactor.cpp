@@ -5,6 +5,8 @@
 #include "scheduler/chaos.h"
 #include "scheduler/scheduler.h"
 
+#include <algorithm>
+
 namespace weft::inline v0::detail {
 
 namespace {
@@ -60,6 +62,7 @@ int reactor::take_events(std::int64_t deadline) noexcept {
   ready_event events[poller::max_batch];
   const int count = poller_.wait(events, deadline);
   chaos_point();
+  if (chaos_says(2)) std::reverse(events, events + std::max(count, 0));
   for (int i = 0; i < count; ++i) dispatch(events[i]);
   return count;
 }

@@ -75,7 +75,8 @@ struct alignas(64) slot {
   atomic<bool> half_closed{false};       // The peer sends no more: a short read says nothing about what is left.
   atomic<std::uint32_t> tick{0};         // Of the last event; the lead of `registered` counts.
   std::uint32_t index = 0;
-  int fd = -1;  // Constant while open.
+  int fd = -1;           // Constant while open, as is the next.
+  bool is_lent = false;  // The number is not ours to close.
   slot* next_free = nullptr;
 
   readiness& of(direction d) noexcept { return directions[static_cast<std::size_t>(d)]; }

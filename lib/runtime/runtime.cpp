@@ -10,6 +10,7 @@
 #include "runtime/checked_options.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/fiber_report.h"
+#include "scheduler/fiber_snapshot.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_of.h"
 
@@ -162,7 +163,7 @@ namespace {
 runtime_statistics statistics_of(const scheduler& s) {
   runtime_statistics result;
   for (const auto& c : s.cores) {
-    result.cores.push_back(c->counters.snapshot(c->clockwork.fired()));
+    result.cores.push_back(c->counters.snapshot(c->forked.load(relaxed), c->clockwork.fired()));
     result.descriptors = static_cast<reactor&>(*c->events).slots().open();
   }
   result.spawned_outside = s.spawned_outside.load(relaxed);
@@ -176,6 +177,8 @@ runtime_statistics statistics_of(const scheduler& s) {
 
 scheduler& scheduler_of(runtime& r) noexcept { return r.parts_->cores; }
 
+void belongs_to_run(runtime& r) noexcept { scheduler_of(r).belongs_to_run.store(true, relaxed); }
+
 void refuse_run_inside_fiber() {
   if (current_fiber() == nullptr) return;
   throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
@@ -185,6 +188,21 @@ void refuse_run_inside_fiber() {
 }  // namespace detail
 
 runtime_statistics runtime::statistics() const { return detail::statistics_of(parts_->cores); }
+
+runtime_dump runtime::dump() const { return detail::take_dump(parts_->cores, detail::with_backtraces::yes); }
+
+std::vector<std::vector<std::uint64_t>> runtime::find_deadlocks() const {
+  return detail::take_dump(parts_->cores, detail::with_backtraces::no).cycles;
+}
+
+runtime_dump dump() {
+  const detail::core* const c = detail::here();
+  if (c == nullptr) {
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "weft::dump: called outside a fiber");
+  }
+  return detail::take_dump(c->owner, detail::with_backtraces::yes);
+}
 
 runtime_statistics statistics() {
   const detail::core* const c = detail::here();

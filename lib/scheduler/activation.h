@@ -19,17 +19,18 @@
 #include "scheduler/inbox.h"
 #include "scheduler/wait.h"
 
+#include <weft/detail/fork_lane.h>
+
 namespace weft::inline v0::detail {
 
 class core;
 class fiber_record;
-struct cancel_frame;
 struct local_table;
 struct no_suspend_mark;
 
 enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
-struct alignas(64) activation : stack_head, inbox_node, wait_record {
+struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   // Written by the fiber, or by whoever resumes it.
   core* seat = nullptr;              // The core it runs on, or ran on last: its home while it is bound.
   saved_context context = nullptr;   // Valid while suspended or ready.
@@ -39,7 +40,6 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   bool migrates = false;             // migration::free.
   bool preserves_fp = false;
   std::uint32_t cancel_throws = 0;  // Since it was last cancelled.
-  cancel_frame* frames = nullptr;   // Scopes that the fiber is in, the innermost first.
   const char* cancelled_call = "";  // Where it threw last.
   local_table* locals = nullptr;    // Of the fiber that runs on this stack; null between fibers.
   exception_state exceptions{};
@@ -50,6 +50,13 @@ struct alignas(64) activation : stack_head, inbox_node, wait_record {
   // The fiber that runs on this stack. Read by cancellers: who sees an epoch sees the occupant of that wait.
   atomic<fiber_record*> occupant{nullptr};
   no_suspend_mark* no_suspend_marks = nullptr;  // Open no_suspend guards, innermost first. The fiber only.
+  atomic<std::int64_t> since{0};                // When its last wait began, by its core's coarse clock.
+
+  // For reports: of the wait of that epoch. Written by the fiber in the slow paths of waits.
+  atomic<const void*> target{nullptr};
+  atomic<owner_finder> target_owners{nullptr};
+  atomic<std::uint64_t> target_epoch{0};  // Release: pairs with the readers of the two above.
+  atomic<std::uint64_t> timed_epoch{0};   // The wait of this epoch has a deadline.
 
   bool is_bound() const noexcept { return !migrates || pins != 0; }
 };

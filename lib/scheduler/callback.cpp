@@ -88,10 +88,10 @@ void run_callbacks(wait_node* first) noexcept {
     } catch (...) {
       report_error(std::current_exception());
     }
-    const bool counts_as_fiber = node->counts_as_fiber;
+    const bool keeps_runtime = node->keeps_runtime;
     drop_callback(node);
     if (const fiber_record* const f = current_fiber(); f != nullptr && f->end.done()) end_late_locals(*f);
-    if (counts_as_fiber) here()->counters.ended.add();  // Its fiber's end called it, on whatever core that went on.
+    if (keeps_runtime) here()->owner.callback_returned();  // Its fiber's end called it.
   }
 }
 

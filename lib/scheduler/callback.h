@@ -10,7 +10,7 @@ namespace weft::inline v0::detail {
 struct callback_node : wait_node {
   const callback_type* type = nullptr;
   void* function = nullptr;
-  bool counts_as_fiber = false;  // Its runtime waits for it, as for the fiber that calls it.
+  bool keeps_runtime = false;  // That of the fiber whose end calls it.
 };
 
 inline bool is_callback(const wait_node& n) noexcept { return n.who.record == nullptr; }

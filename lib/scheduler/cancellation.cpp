@@ -45,8 +45,8 @@ wait_record* claim_open_wait(fiber_record& f, activation& a, std::uint8_t levels
 }
 
 // Requires: the calling fiber is `f`, and something cancels it at its level.
-cancel_reason reason_now(const fiber_record& f, const activation& a) noexcept {
-  const std::uint8_t level = cancel_level_bit(f.traits.shield_depth);
+cancel_reason reason_now(const core& c, const fiber_record& f, const activation& a) noexcept {
+  const std::uint8_t level = open_level(c);
   const std::uint16_t marks = f.marks.load(relaxed);
   if (level == 1 && (marks & fiber_record::cancel_requested) != 0) {
     return static_cast<cancel_reason>(marks >> fiber_record::reason_shift & 3);
@@ -114,7 +114,7 @@ bool enter_frame(cancel_frame& frame) noexcept {
   activation& a = *c->current;
   frame.stack = &a;
   frame.fiber = a.occupant.load(relaxed);
-  frame.level = cancel_level_bit(frame.fiber->traits.shield_depth);
+  frame.level = open_level(*c);
   frame.outer = a.frames;
   a.frames = &frame;
   return true;
@@ -144,8 +144,8 @@ bool cancel_pending() noexcept {
 }
 
 cancel_reason pending_reason() noexcept {
-  const activation& a = *here()->current;
-  return reason_now(*a.occupant.load(relaxed), a);
+  const core& c = *here();
+  return reason_now(c, *c.current->occupant.load(relaxed), *c.current);
 }
 
 void throw_cancelled(const char* call) {
@@ -153,12 +153,12 @@ void throw_cancelled(const char* call) {
   if (c == nullptr || c->current == nullptr) throw cancelled(cancel_reason::user);
   activation& a = *c->current;
   fiber_record& f = *a.occupant.load(relaxed);
+  a.cancelled_call = call != nullptr ? call : a.waits_for.load(relaxed);
   if (++a.cancel_throws > 1) {
     if (a.cancel_throws == many_throws) report_swallower(f);
     yield(*c, a);
   }
-  a.cancelled_call = call;
-  throw cancelled(reason_now(f, a));
+  throw cancelled(reason_now(*here(), f, a));
 }
 
 void check_cancelled(const char* call) {
@@ -167,19 +167,19 @@ void check_cancelled(const char* call) {
 }
 
 void enter_shield() noexcept {
-  if (fiber_record* const f = current_fiber()) ++f->traits.shield_depth;
+  if (current_fiber() != nullptr) open_shield(*here()->current);
 }
 
 void leave_shield() noexcept {
-  if (fiber_record* const f = current_fiber()) --f->traits.shield_depth;
+  if (current_fiber() != nullptr) close_shield(*here()->current);
 }
 
-shielded::shielded() noexcept : fiber_(current_fiber()) {
-  if (fiber_ != nullptr) ++fiber_->traits.shield_depth;
+shielded::shielded() noexcept : stack_(current_fiber() != nullptr ? here()->current : nullptr) {
+  if (stack_ != nullptr) open_shield(*stack_);
 }
 
 shielded::~shielded() {
-  if (fiber_ != nullptr) --fiber_->traits.shield_depth;
+  if (stack_ != nullptr) close_shield(*stack_);
 }
 
 }  // namespace detail

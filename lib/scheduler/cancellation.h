@@ -4,7 +4,8 @@
 //   failed, the end of the runtime) cancel it as a whole, or one of its scopes.
 // Levels: a scope that was entered under n open shields cancels at level n, the fiber as a whole at level 0. A wait under
 //   n shields is open to level n only: what was cancelled outside of a shield does not reach into it, what was cancelled
-//   inside does.
+//   inside does. An exception that unwinds the stack counts as a shield: a destructor that waits is not cut short from
+//   outside, but a timeout of its own works. Both nest, so that equal sums mean the same place.
 // Invariant: the bit of level n in the record's marks is set while a scope of level n is cancelled that the fiber has
 //   not left (and, for level 0, once the fiber is cancelled). Only the fiber clears bits.
 // Protocol:
@@ -34,18 +35,27 @@ void mark_cancelled(fiber_record& f, cancel_reason why) noexcept;
 wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept;
 
 // Throws weft::cancelled with the reason that is to be obeyed first, that of the outermost scope. Not the first throw
-// since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber.
-[[noreturn]] void throw_cancelled(const char* call = "a wait");
+// since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber. `call` is
+// named where the exception ends the program; null for the call that began the fiber's last wait.
+[[noreturn]] void throw_cancelled(const char* call = nullptr);
 
 // Requires: cancel_pending(). The reason that throw_cancelled() would give.
 cancel_reason pending_reason() noexcept;
 
 // Throws weft::cancelled if cancel_pending().
-void check_cancelled(const char* call = "a suspension point");
+void check_cancelled(const char* call);
 
 // Makes the end of the process name the fiber and the call where a `cancelled` leaves a noexcept function. Keeps the
 // handler that was there, and calls it afterwards.
 void report_escaped_cancellations() noexcept;
+
+// By the fiber that runs on `a`.
+inline void set_shields(activation& a, unsigned depth) noexcept {
+  a.shield_depth = static_cast<std::uint8_t>(depth);
+  a.level = cancel_level_bit(depth);
+}
+inline void open_shield(activation& a) noexcept { set_shields(a, a.shield_depth + 1U); }
+inline void close_shield(activation& a) noexcept { set_shields(a, a.shield_depth - 1U); }
 
 // Waits of the calling fiber are not cancelled from outside of this scope.
 class shielded {
@@ -56,7 +66,7 @@ class shielded {
   shielded& operator=(const shielded&) = delete;
 
  private:
-  fiber_record* fiber_;
+  activation* stack_;
 };
 
 // The calling fiber, or null outside of fibers.

@@ -3,6 +3,7 @@
 #ifdef WEFT_CHAOS
 #include "base/random.h"
 #include "platform/clock.h"
+#include "platform/futex.h"
 #include "platform/thread.h"
 
 #include <weft/detail/atomic.h>
@@ -27,19 +28,37 @@ std::uint64_t seed() noexcept {
   return chosen;
 }
 
-std::uint64_t draw() noexcept { return random_source(seed() + draws.fetch_add(1, relaxed)).next(); }
+std::uint32_t draw() noexcept {
+  return static_cast<std::uint32_t>(random_source(seed() + draws.fetch_add(1, relaxed)).next() >> 32);
+}
+
+constexpr std::uint32_t longest_delay = 100'000;
 }  // namespace
 
 void chaos_point() noexcept {
-  const std::uint64_t d = draw() >> 20;
+  const std::uint32_t d = draw();
   if (d % 64 == 0) {
     yield_thread();
   } else if (d % 16 == 0) {
-    for (std::uint64_t i = 0; i < d % 512; ++i) spin_pause();
+    for (std::uint32_t i = 0; i < (d >> 8) % 512; ++i) spin_pause();
   }
 }
 
-bool chaos_says(std::uint32_t one_in) noexcept { return (draw() >> 20) % one_in == 0; }
+bool chaos_says(std::uint32_t one_in) noexcept { return draw() % one_in == 0; }
+
+std::uint32_t chaos_below(std::uint32_t bound) noexcept { return draw() % bound; }
+
+void chaos_delay() noexcept {
+  if (!chaos_says(32)) return;
+  const atomic<std::uint32_t> nobody_wakes{0};
+  futex_wait(nobody_wakes, 0, monotonic_now() + chaos_below(longest_delay));
+}
+
+// For weft/detail/chaos_atomic.h.
+bool chaos_fails_exchange() noexcept { return chaos_says(4); }
+void chaos_before_write() noexcept {
+  if (chaos_says(16)) chaos_point();
+}
 
 }  // namespace weft::inline v0::detail
 #endif

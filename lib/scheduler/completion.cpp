@@ -2,6 +2,7 @@
 
 #include "platform/thread.h"
 #include "scheduler/callback.h"
+#include "scheduler/watched_end.h"
 
 #include <utility>
 
@@ -81,7 +82,14 @@ void completion::finish_and_wake() noexcept {
   for (wait_node* n = node_of(seen); n != nullptr;) {
     wait_node* const next = n->next;
     // A node that somebody else claimed is forgotten here; its owner waits for done and leaves.
-    if (is_callback(*n)) {
+    if (is_watched_end(*n)) {
+      // With its watcher claimed, the node stays, and may carry it; else it may be gone.
+      if (wait_record* const watcher = note_watched_end(static_cast<watched_end&>(*n))) {
+        n->who.record = watcher;
+        n->next = claimed;
+        claimed = n;
+      }
+    } else if (is_callback(*n)) {
       n->next = callbacks;
       callbacks = n;
     } else if (claim(n->who, wake_reason::notified)) {

@@ -51,14 +51,12 @@ context_array** known_context_here() noexcept {
 context_array*& context_here() {
   core* const c = here();
   if (c == nullptr) return this_thread_record().context;
-  if (context_array** const known = known_context_here()) return *known;
+  if (context_array** const known = known_context_here()) {
+    c->current->has_variables = true;
+    return *known;
+  }
   throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                           "weft::context_local::set: called on a worker thread outside of its fibers");
-}
-
-context_array* share(context_array* a) noexcept {
-  if (a != nullptr) a->references.fetch_add(1, relaxed);
-  return a;
 }
 
 // The array of the caller alone, with room for one value more.
@@ -78,6 +76,11 @@ context_array& own_array(context_array*& place) {
 }
 
 }  // namespace
+
+context_array* share(context_array* a) noexcept {
+  if (a != nullptr) a->references.fetch_add(1, relaxed);
+  return a;
+}
 
 std::uint64_t new_context_key() noexcept { return keys.fetch_add(1, relaxed); }
 

@@ -11,6 +11,9 @@ class fiber_record;
 // fiber's own set(), and that of its ancestors, happened before it spawns.
 extern atomic<bool> contexts_are_in_use;
 
+// One reference more.
+context_array* share(context_array* a) noexcept;
+
 // Hands the caller's context on to a fiber that is about to be launched.
 WEFT_COLD void inherit_context(fiber_record& f) noexcept;
 

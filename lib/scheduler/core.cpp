@@ -19,14 +19,18 @@ activation& activation_of_node(inbox_node& n) noexcept { return static_cast<acti
 }  // namespace
 
 core::core(scheduler& its_owner, std::size_t its_index)
-    : owner(its_owner),
+    : fork_lane(first_deque_capacity),
+      owner(its_owner),
       index(its_index),
       id_step(its_owner.seats.size()),
       next_fiber_id(its_index + 1),
       stacks(its_owner.stacks),
       slab(*its_owner.records.heaps[its_index]),
       clockwork(monotonic_now()),
-      spawned_(first_deque_capacity) {}
+      spawned_(first_deque_capacity) {
+  parked_cores = &its_owner.idle.parked_word();
+  searching_cores = &its_owner.idle.searching_word();
+}
 
 core::~core() = default;
 
@@ -38,6 +42,7 @@ void core::cancel_published(activation& left, std::uint64_t epoch) noexcept {
 // From the thread stack a batch of events keeps its order; a migrating fiber goes where thieves find it.
 void core::put_ready_elsewhere(activation& a) noexcept {
   const bool is_bound = a.is_bound();  // Read first: once it is queued a thief may run it.
+  if (chaos_carries_off(a)) return;
   if (current == nullptr || is_bound || chaos_says(4)) {
     queue_ready(a);
   } else if (activation* const before = open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
@@ -89,6 +94,21 @@ runnable core::pick_by_turn() noexcept {
   return {};
 }
 
+// Oldest first: so the newest, which the owner's join wants next, is again what this core takes first.
+void core::send_out_all_forks() noexcept {
+  while (fork_node* const n = forks.take_oldest()) {
+    if (fiber_record* const f = n->join->send_out(*this, *n)) put_forked(*n, *f);
+  }
+}
+
+void core::put_forked(fork_node& n, fiber_record& f) noexcept {
+  try {
+    put_unstarted(f);
+  } catch (const std::bad_alloc&) {
+    n.join->fail_to_send_out(n, &f);
+  }
+}
+
 void core::refill_ring() noexcept {
   while (activation* const a = open_overflow_.front()) {
     // Unlinked first: once it is in the ring a thief may run it.
@@ -98,6 +118,28 @@ void core::refill_ring() noexcept {
     return;
   }
 }
+
+// The oldest becomes the newest.
+void core::turn_ring() noexcept {
+  activation* const oldest = open_ready_.pop();
+  if (oldest != nullptr && !open_ready_.push(oldest)) open_overflow_.push_front(*oldest);
+}
+
+#ifdef WEFT_CHAOS
+bool core::chaos_carries_off(activation& a) noexcept {
+  if (a.is_bound() || owner.cores.size() == 1) return false;
+  const std::size_t step = 1 + chaos_below(static_cast<std::uint32_t>(owner.cores.size() - 1));
+  owner.cores[(a.seat->index + step) % owner.cores.size()]->deliver_open(a);
+  return true;
+}
+
+// Injected, so that whichever core is free may still begin it.
+bool core::chaos_carries_off(fiber_record& f) {
+  if (owner.cores.size() == 1 || !chaos_says(2)) return false;
+  owner.inject(f);
+  return true;
+}
+#endif
 
 void wake_one_for(core& from) noexcept {
   const std::size_t sleeper = from.owner.idle.core_to_wake(from.nearest);
@@ -124,6 +166,7 @@ void core::deliver_open(activation& a) noexcept {
 }
 
 void core::kick() noexcept {
+  chaos_delay();
   full_fence();  // Pairs with park(): it sees what was delivered, or we see that it parks.
   std::uint32_t seen = note_.load(relaxed);
   const std::uint32_t told = note_word(note_state::notified);
@@ -144,7 +187,7 @@ bool core::has_own_work() const noexcept {
 }
 
 bool core::has_open_work() const noexcept {
-  return !spawned_.empty_hint() || !open_ready_.empty() ||
+  return !forks.empty_hint() || !spawned_.empty_hint() || !open_ready_.empty() ||
          (rescue_.load(relaxed) && (open_next_.load(relaxed) != nullptr || !open_inbox_.empty()));
 }
 
@@ -153,6 +196,12 @@ bool core::is_stranded() const noexcept {
 }
 
 runnable core::steal_for(core& thief) noexcept {
+  if (fork_node* const n = forks.steal()) {
+    if (fiber_record* const f = n->join->send_out(thief, *n)) {
+      thief.counters.spawned.add();
+      return runnable(f);
+    }
+  }
   if (fiber_record* const f = spawned_.steal()) return runnable(f);
   if (activation* const a = open_ready_.steal_into(thief.open_ready_)) return runnable(a);
   if (rescue_.load(acquire)) {  // Pairs with allow_rescue().
@@ -204,6 +253,7 @@ void core::begin_round() noexcept {
   budget_ = ticks_per_round;
   rounds.store(rounds.load(relaxed) + 1, relaxed);
   rescue_.store(false, relaxed);
+  is_overdue.store(false, relaxed);
   if (events != nullptr) {
     counters.polls.add();
     events->poll();

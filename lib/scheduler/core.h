@@ -21,12 +21,15 @@
 #include "scheduler/timers.h"
 #include "scheduler/work_deque.h"
 
+#include <weft/detail/fork_join.h>
+
 #include <memory>
 #include <vector>
 
 namespace weft::inline v0::detail {
 
 class scheduler;
+struct watch_sample;
 
 // What becomes of a stack that is being left, done by whoever runs next on this core.
 enum class departure : std::uint8_t { yielding, suspending, ending, thread };
@@ -34,7 +37,7 @@ enum class departure : std::uint8_t { yielding, suspending, ending, thread };
 // How a worker can be reached: it is awake, or sleeps in its poller, or in its note.
 enum class note_state : std::uint32_t { awake, in_poller, in_note, notified };
 
-class core {
+class core : public fork_lane {
  public:
   static constexpr std::uint32_t ticks_per_round = 64;  // Picks before the thread stack looks outside.
   static constexpr std::uint32_t longest_next_chain = 16;
@@ -56,6 +59,18 @@ class core {
 
   // An operation that did not wait spends a tick, as a pick does; true when the fiber should yield.
   bool spend_tick() noexcept { return budget_ == 0 || --budget_ == 0; }
+
+  // The fiber that runs on has computed for long: its next yield ends the round.
+  void end_round() noexcept { budget_ = 0; }
+
+  // Before the running stack is left: what it has forked goes where other stacks, and other cores, find it.
+  void send_out_forks() noexcept {
+    if (!forks.empty_hint()) [[unlikely]]
+      send_out_all_forks();
+  }
+
+  // A forked child that has just become a fiber; where there is no room for it, it ends with std::bad_alloc.
+  void put_forked(fork_node& n, fiber_record& f) noexcept;
 
   // A fiber made ready on this core: `next` if a fiber runs here, else the end of the queue.
   void put_ready(activation& a) noexcept;
@@ -110,16 +125,17 @@ class core {
   core_counters counters;
   std::vector<std::uint16_t> nearest;  // Other cores, nearest first.
 
-  activation* current = nullptr;     // The stack that runs; null on the thread stack.
   fiber_record* starting = nullptr;  // Handed to the trampoline.
   activation* departed = nullptr;    // Left by the switch under way.
   departure departed_as = departure::thread;
   saved_context thread_context = nullptr;  // Of the thread stack, while a fiber runs.
-  exception_state* thread_exceptions = nullptr;
   [[no_unique_address]] sanitizer_identity thread_sanitizer;
 
   // Any thread reads. Moves with every round and every park; the monitor compares it.
   atomic<std::uint32_t> rounds{0};
+  atomic<std::int64_t> coarse_now{0};          // Monotonic nanoseconds, set by the monitor and when the worker wakes.
+  atomic<std::int32_t> thread_id{0};           // The kernel's number of the worker; 0 before it runs.
+  atomic<watch_sample*> asked_where{nullptr};  // The monitor asks where the worker is, see watchdog.h.
   bool is_parked_in_poller() const noexcept { return note_.load(acquire) == note_word(note_state::in_poller); }
   bool is_awake() const noexcept { return note_.load(acquire) == note_word(note_state::awake); }
 
@@ -139,7 +155,16 @@ class core {
   activation* pop_open() noexcept;
   void refill_ring() noexcept;
   void cut_chain() noexcept;
+  void turn_ring() noexcept;
+#ifdef WEFT_CHAOS
+  bool chaos_carries_off(activation& a) noexcept;  // To another core than it ran on.
+  bool chaos_carries_off(fiber_record& f);
+#else
+  static constexpr bool chaos_carries_off(activation&) noexcept { return false; }
+  static constexpr bool chaos_carries_off(fiber_record&) noexcept { return false; }
+#endif
   void put_ready_elsewhere(activation& a) noexcept;
+  void send_out_all_forks() noexcept;
 
   activation* reserve_ = nullptr;
   intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> stackless_;  // In line for the reserve.

@@ -11,7 +11,11 @@ namespace weft::inline v0::detail {
 
 inline void core::queue_ready(activation& a) noexcept {
   if (a.is_bound()) {
-    bound_ready_.push_back(a);
+    if (chaos_says(4)) {
+      bound_ready_.push_front(a);
+    } else {
+      bound_ready_.push_back(a);
+    }
   } else if (!open_overflow_.empty() || !open_ready_.push(&a)) {
     open_overflow_.push_back(a);
   }
@@ -20,6 +24,7 @@ inline void core::queue_ready(activation& a) noexcept {
 inline activation* core::pop_open() noexcept {
   if (open_ready_.empty() && !open_overflow_.empty()) [[unlikely]]
     refill_ring();
+  if (chaos_says(4)) turn_ring();
   return open_ready_.pop();
 }
 
@@ -35,6 +40,7 @@ inline void core::put_ready(activation& a) noexcept {
 inline void core::put_back(activation& a) noexcept {
   a.run.store(run_state::ready, relaxed);  // Nobody else knows of it until it is queued.
   const bool is_bound = a.is_bound();      // Read first: once it is queued a thief may run it.
+  if (chaos_carries_off(a)) return;
   queue_ready(a);
   if (!is_bound) [[unlikely]]
     wake_one_for(*this);
@@ -44,6 +50,7 @@ inline void core::put_unstarted(fiber_record& f) {
   // Counted first: a thief may have ended it before we go on, and then nobody may believe that no fiber is left.
   counters.spawned.add();
   try {
+    if (chaos_carries_off(f)) return;
     spawned_.push(&f);
   } catch (...) {
     counters.ended.add();
@@ -93,6 +100,7 @@ inline fiber_record* core::take_fresh() noexcept {
   if (inbox_node* const n = wanted_.pop_front()) return static_cast<fiber_record*>(n);
   if (!stackless_.empty() && reserve_ != nullptr) [[unlikely]]
     return static_cast<fiber_record*>(stackless_.pop_front());
+  if (chaos_says(4)) return spawned_.take_oldest();
   return spawned_.pop();
 }
 

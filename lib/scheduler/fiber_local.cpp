@@ -78,7 +78,10 @@ local_table* locals_here() noexcept {
 local_table*& place_of_locals() {
   core* const c = here();
   if (c == nullptr) return this_thread_record().locals;
-  if (c->current != nullptr) return c->current->locals;
+  if (c->current != nullptr) {
+    c->current->has_variables = true;
+    return c->current->locals;
+  }
   throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                           "weft::fiber_local::get: called on a worker thread outside of its fibers");
 }

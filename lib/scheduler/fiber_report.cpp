@@ -9,8 +9,9 @@ namespace weft::inline v0::detail {
 namespace {
 
 std::string state_of(const fiber_record& f) {
+  const fiber_life life = f.life.load(relaxed);
   const activation* const a = f.on_stack.load(acquire);  // Pairs with move_in().
-  if (a == nullptr) return "has not started";
+  if (a == nullptr) return life == fiber_life::fresh ? "has not started" : "starts or ends";
   const char* const object = a->waits_for.load(relaxed);
   switch (a->run.load(relaxed)) {
     case run_state::leaving:

@@ -1,8 +1,8 @@
 #include "scheduler/here.h"
 
-// `initial-exec` keeps the access at two instructions and out of __tls_get_addr, in a shared library too.
+// Visible, for fork-join is inlined into programs. `initial-exec` keeps the access at two instructions and out of __tls_get_addr, in a shared library too.
 extern "C" {
-extern __thread std::uintptr_t weft_here __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern __thread std::uintptr_t weft_here __attribute__((visibility("default"), tls_model("initial-exec")));
 __thread std::uintptr_t weft_here = 0;
 }
 

@@ -1,46 +1,12 @@
-// Where the calling code runs: the one thread-local word of weft.
-//
-// The word is a core (on a worker thread), a plain thread's own record (low bit set), or null. A fiber may
-// resume on another thread, and compilers keep addresses and values of thread-local variables across calls;
-// so the word is read inside an opaque asm, and what was read before a suspension is stale after it.
+// The core whose worker runs the calling code, from the one thread-local word.
 #pragma once
 
-#include <weft/detail/config.h>
-
-#include <cstdint>
+#include <weft/detail/here_word.h>
 
 namespace weft::inline v0::detail {
 
 class core;
 struct thread_record;
-
-#if defined(__x86_64__) && defined(__linux__)
-WEFT_ALWAYS_INLINE std::uintptr_t here_word() noexcept {
-  std::uintptr_t word;
-  __asm__ __volatile__(
-      "movq weft_here@gottpoff(%%rip), %0\n\t"
-      "movq %%fs:(%0), %0"
-      : "=r"(word)
-      :
-      : "memory");
-  return word;
-}
-#elif defined(__aarch64__) && defined(__linux__)
-WEFT_ALWAYS_INLINE std::uintptr_t here_word() noexcept {
-  std::uintptr_t word, offset;
-  __asm__ __volatile__(
-      "mrs %0, tpidr_el0\n\t"
-      "adrp %1, :gottprel:weft_here\n\t"
-      "ldr %1, [%1, #:gottprel_lo12:weft_here]\n\t"
-      "ldr %0, [%0, %1]"
-      : "=&r"(word), "=&r"(offset)
-      :
-      : "memory");
-  return word;
-}
-#else
-std::uintptr_t here_word() noexcept;  // Out of line, with an asm barrier.
-#endif
 
 void set_here_word(std::uintptr_t word) noexcept;
 

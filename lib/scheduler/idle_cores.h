@@ -51,6 +51,10 @@ class idle_cores {
   // True if the caller was the last: it must re-scan and, if it sees work, wake a core. Ends with a full fence.
   bool leave_search() noexcept;
 
+  // For looks without a call.
+  const atomic<std::uint32_t>& parked_word() const noexcept { return parked_; }
+  const atomic<std::uint32_t>& searching_word() const noexcept { return searching_; }
+
   std::size_t parked() const noexcept { return parked_.load(relaxed); }
   std::size_t searching() const noexcept { return searching_.load(relaxed); }
 

@@ -174,13 +174,12 @@ void on_fiber_done(fiber_record* fiber, callback_node* callback) {
   bool is_registered = false;
   if (!fiber->end.done() && !forked_child()) {
     with_scheduler(*fiber, [&](scheduler& s) {
-      // Counted as a fiber: the runtime goes on until it has been called, and has returned.
-      s.spawned_outside.fetch_add(1, relaxed);
-      callback->counts_as_fiber = true;
+      s.callback_registered();
+      callback->keeps_runtime = true;
       is_registered = fiber->end.add(*callback);
       if (is_registered) return;
-      callback->counts_as_fiber = false;
-      s.spawned_outside.fetch_sub(1, relaxed);
+      callback->keeps_runtime = false;
+      s.callback_returned();
     });
   }
   if (!is_registered) call_when_done(fiber->end, *callback);

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "platform/thread.h"
+#include "scheduler/dump_signal.h"
+#include "scheduler/watchdog.h"
 
 #include <weft/detail/atomic.h>
 
@@ -21,6 +23,9 @@ class monitor {
   explicit monitor(scheduler& s);
   ~monitor();  // Ends the thread.
 
+  // Any thread, and signal handlers. A dump of the runtime goes to the sink of its options.
+  void ask_for_dump() noexcept;
+
   // Any worker, after it has left the parked state. One load, and at most one wake-up for each sleep of the monitor.
   void core_awake() noexcept {
     full_fence();  // Pairs with run(): it sees us awake, or we see it asleep.
@@ -30,13 +35,20 @@ class monitor {
  private:
   void run() noexcept;
   void look() noexcept;
+  void stamp_clocks(std::int64_t now) noexcept;
+  std::int64_t tell_standstill() noexcept;
+  void sleep(std::int64_t quiescent_at) noexcept;
   void wake() noexcept;
   bool all_parked() const noexcept;
 
   scheduler& scheduler_;
   atomic<std::uint32_t> asleep_{0};  // A futex word.
   atomic<std::uint32_t> stop_{0};    // A futex word.
+  atomic<bool> dump_asked_{false};
+  bool standstill_is_told_ = false;
   std::vector<std::uint32_t> seen_rounds_;
+  watchdog watchdog_;
+  const dump_request_entry on_signal_;
   native_thread thread_;
 };
 

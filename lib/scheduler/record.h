@@ -41,7 +41,6 @@ struct alignas(8) fiber_traits {
   std::uint8_t name_length = 0;
   bool has_separate_body : 1 = false;
   bool preserves_fp : 1 = false;
-  std::uint8_t shield_depth = 0;  // Not asked for: open shields. The fiber itself only.
 
   bool is_bound_from_start() const noexcept { return core_wanted != any_core; }
 };

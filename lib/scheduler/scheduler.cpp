@@ -27,9 +27,11 @@ stack_options stack_options_of(const options& wanted, std::size_t cores) {
 scheduler::scheduler(const options& its_options, topology its_seats)
     : wanted(its_options),
       seats(std::move(its_seats)),
-      records(*new record_memory(*this, seats.size())),
+      unfinished(new record_memory(*this, seats.size())),
+      records(*unfinished),
       stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted, seats.size())),
-      idle(seats.size()) {
+      idle(seats.size()),
+      overflows_(wanted.overflow_report) {
   usual_traits.size_class = static_cast<std::uint8_t>(stack_class_for(wanted.stack_bytes));
   usual_traits.migration = wanted.migration;
   cores.reserve(seats.size());
@@ -38,6 +40,7 @@ scheduler::scheduler(const options& its_options, topology its_seats)
     for (const std::size_t other : seats.neighbours(i)) cores[i]->nearest.push_back(static_cast<std::uint16_t>(other));
     all_cores_.push_back(static_cast<std::uint16_t>(i));
   }
+  static_cast<void>(unfinished.release());
 }
 
 scheduler::~scheduler() {
@@ -78,7 +81,7 @@ bool scheduler::drain(std::int64_t deadline) noexcept {
   const atomic<std::uint32_t> nobody_wakes{0};
   for (;;) {
     for_each_fiber([](fiber_record& f) { request_cancel(f, cancel_reason::shutdown); });
-    if (live_fibers() == 0) return true;
+    if (!is_anything_left()) return true;
     const std::int64_t next_look = deadline_after(drain_interval);
     if (deadline != never && next_look >= deadline && monotonic_now() >= deadline) return false;
     futex_wait(nobody_wakes, 0, next_look);
@@ -117,6 +120,14 @@ std::uint64_t scheduler::live_fibers() const noexcept {
   std::uint64_t spawned = spawned_outside.load(relaxed);
   for (const auto& c : cores) spawned += c->counters.spawned.load();
   return spawned - ended;
+}
+
+// One sum, taken in the order of live_fibers(): a callback that has returned may have spawned, and a fiber that has
+// ended may have left callbacks.
+bool scheduler::is_anything_left() const noexcept {
+  const std::uint64_t returned = callbacks_returned_.load(acquire);  // Pairs with callback_returned().
+  const std::uint64_t live = live_fibers();
+  return live != 0 || callbacks_registered_.load(relaxed) != returned;
 }
 
 std::uint64_t scheduler::new_fiber_id() noexcept {

@@ -4,9 +4,11 @@
 #include "context/stack_arena.h"
 #include "platform/thread.h"
 #include "platform/topology.h"
+#include "scheduler/alive_schedulers.h"
 #include "scheduler/core.h"
 #include "scheduler/idle_cores.h"
 #include "scheduler/injection.h"
+#include "scheduler/overflow_report.h"
 #include "scheduler/record_memory.h"
 
 #include <weft/options.h>
@@ -50,14 +52,19 @@ class scheduler {
   // An un-started fiber from a thread that is no worker here. Throws bad_alloc with nothing changed.
   void inject(fiber_record& f);
 
-  // Shows all live fibers; any of them may end, and its block pass on to another one, while it is looked at.
+  // Shows all fibers that live or call what waits for their end; any of them may end, and its block pass on to another one, while it is looked at.
   void for_each_fiber(const std::function<void(fiber_record&)>& visit);
   std::uint64_t live_fibers() const noexcept;
+
+  // The end of a fiber calls callbacks, which keep the runtime as fibers do, from their registration to their return.
+  void callback_registered() noexcept { callbacks_registered_.fetch_add(1, relaxed); }
+  void callback_returned() noexcept { callbacks_returned_.fetch_add(1, release); }  // Pairs with is_anything_left().
 
   std::uint64_t new_fiber_id() noexcept;
 
   // Errors that nobody joined, and reports.
   void report(std::string_view text) noexcept;
+  monitor* watcher() const noexcept { return monitor_.get(); }
   void report_lost_error(const fiber_record& f) noexcept { report_lost_error(f, f.error); }
   void report_lost_error(const fiber_record& f, const std::exception_ptr& error) noexcept;
 
@@ -76,6 +83,11 @@ class scheduler {
   const options wanted;
   const topology seats;
 
+  // While the constructor may still throw: nobody else holds a record yet.
+  struct free_records {
+    void operator()(record_memory* m) const noexcept { m->leave_to_strangers(0); }
+  };
+  std::unique_ptr<record_memory, free_records> unfinished;
   record_memory& records;  // May outlive us.
   stack_arena_set stacks;
   idle_cores idle;
@@ -83,15 +95,22 @@ class scheduler {
   injection injected;
   std::vector<std::unique_ptr<core>> cores;
   atomic<std::uint64_t> spawned_outside{0};
-  bool may_spin = false;  // Constant once started, as the two below; in nanoseconds.
+  atomic<bool> belongs_to_run{false};  // Its maker waits in run() and touches nothing.
+  bool may_spin = false;               // Constant once started, as the two below; in nanoseconds.
   std::int64_t first_spin = 0;
   std::int64_t longest_spin = 0;
 
  private:
+  bool is_anything_left() const noexcept;
+
+  const overflow_watch overflows_;
+  const alive_entry alive_{*this};
   std::vector<std::uint16_t> all_cores_;
   std::vector<native_thread> workers_;
   std::unique_ptr<monitor> monitor_;
   atomic<std::uint64_t> outside_ids_{1};
+  atomic<std::uint64_t> callbacks_registered_{0};
+  atomic<std::uint64_t> callbacks_returned_{0};
   atomic<std::uint32_t> visitors_{0};
   atomic<bool> draining_{false};
   atomic<bool> stopping_{false};

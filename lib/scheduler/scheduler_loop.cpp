@@ -11,9 +11,11 @@
 #include "scheduler/scheduler_loop.h"
 
 #include "platform/futex.h"
+#include "platform/signal_hook.h"
 #include "scheduler/chaos.h"
 #include "scheduler/monitor.h"
 #include "scheduler/suspend.h"
+#include "scheduler/watchdog.h"
 
 namespace weft::inline v0::detail {
 
@@ -24,6 +26,11 @@ constexpr std::int64_t yield_after = 10'000;   // From then on others may have t
 }  // namespace
 
 void core::run_worker() noexcept {
+  const bool is_watched = watch_limit(owner.wanted) != 0;
+  const alternate_stack for_handlers(owner.wanted.overflow_report || is_watched);
+  if (is_watched) unblock_signal(where_signal);
+  thread_id.store(this_thread_id(), relaxed);
+  coarse_now.store(monotonic_now(), relaxed);
   set_here_word(reinterpret_cast<std::uintptr_t>(this));
   thread_exceptions = thread_exception_state();
   adopt_thread(thread_sanitizer);
@@ -53,13 +60,16 @@ runnable scheduler_loop::next() noexcept {
   }
 }
 
-// `is_counted`: a submitter woke us and has counted us as searching.
+// `is_counted`: a submitter woke us and has counted us as searching. Where enough others search already, this core looks at
+// nobody else's work, but goes on looking for its own: what comes soon to a fiber that waits here, a message say, must not
+// find the core asleep.
 runnable scheduler_loop::search(bool is_counted) noexcept {
   for (;;) {
-    if (!is_counted && !owner_.idle.enter_search()) return {};
+    bool is_searcher = is_counted || owner_.idle.enter_search();
     is_counted = false;
-    runnable found = sweep();
-    if (!found) found = spin();
+    runnable found = is_searcher ? sweep() : runnable();
+    if (!found) found = spin(is_searcher);
+    if (!is_searcher) return found;
     const bool was_last = owner_.idle.leave_search();
     if (found) {
       if (was_last && owner_.sees_open_work()) wake_one_for(core_);
@@ -82,13 +92,14 @@ runnable scheduler_loop::sweep() noexcept {
 }
 
 // A parked core takes tens of microseconds to wake, so looking on for a while is cheaper where work comes soon.
-runnable scheduler_loop::spin() noexcept {
+// `is_searcher`: may steal; becomes true where there is something to steal and too few do.
+runnable scheduler_loop::spin(bool& is_searcher) noexcept {
   if (!owner_.may_spin || spin_ < shortest_spin) return {};
   const std::int64_t begin = monotonic_now();
   std::int64_t next_poll = begin + poll_interval;
   for (std::int64_t now = begin; now - begin < spin_; now = monotonic_now()) {
     for (int i = 0; i < 16; ++i) {
-      if (core_.has_own_work() || owner_.sees_open_work()) break;
+      if (core_.has_own_work() || (is_searcher && owner_.sees_open_work())) break;
       spin_pause();
     }
     if (now >= next_poll) {
@@ -97,7 +108,8 @@ runnable scheduler_loop::spin() noexcept {
     }
     runnable found = core_.take_delivered();
     if (!found) found = core_.pick();
-    if (!found) found = sweep();
+    if (!found && !is_searcher && owner_.sees_open_work()) is_searcher = owner_.idle.enter_search();
+    if (!found && is_searcher) found = sweep();
     if (found) {
       spin_ = std::min(spin_ * 2, owner_.longest_spin);
       return found;
@@ -140,8 +152,15 @@ void scheduler_loop::sleep() noexcept {
     }
     if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
   }
-  // Work came almost at once: looking on a little longer would have saved the sleep.
-  if (owner_.may_spin && monotonic_now() - slept_at_ < spin_) spin_ = std::min(spin_ * 2, owner_.longest_spin);
+  const std::int64_t now = monotonic_now();
+  core_.coarse_now.store(now, relaxed);
+  // Somebody brought work almost at once: looking on a little longer would have saved the sleep, and its waker the wake. A
+  // timer or an event from outside says nothing of that kind, for spinning does not bring it sooner.
+  const std::int64_t slept = now - slept_at_;
+  if (owner_.may_spin && slept < std::max(spin_, owner_.first_spin) &&
+      core_.note_.load(relaxed) == core::note_word(note_state::notified)) {
+    spin_ = std::min(std::max(spin_, slept) * 2, owner_.longest_spin);
+  }
 }
 
 }  // namespace weft::inline v0::detail

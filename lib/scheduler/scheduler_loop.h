@@ -15,7 +15,7 @@ class scheduler_loop {
  private:
   runnable search(bool is_counted) noexcept;
   runnable sweep() noexcept;
-  runnable spin() noexcept;
+  runnable spin(bool& is_searcher) noexcept;
   bool park() noexcept;
   void sleep() noexcept;
 

@@ -77,6 +77,7 @@ class slab_chunk_source {
 
  private:
   friend class slab_heap;
+  friend struct debugger_layout;
   struct extent;
 
   slab_chunk* take(slab_heap& owner, std::uint32_t size_class);  // Throws: std::bad_alloc.

@@ -3,6 +3,7 @@
 #include "scheduler/cancellation.h"
 #include "scheduler/context_local.h"
 #include "scheduler/fiber_local.h"
+#include "scheduler/make_record.h"
 #include "scheduler/record.h"
 #include "scheduler/record_memory.h"
 #include "scheduler/release.h"
@@ -53,20 +54,6 @@ fiber_traits traits_of(const scheduler& s, const attributes& wanted) noexcept {
   traits.preserves_fp = wanted.preserve_fp;
   traits.name_length = static_cast<std::uint8_t>(wanted.name.size());
   return traits;
-}
-
-WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const body_type& type,
-                                             const fiber_traits& traits, source_location site,
-                                             bool is_detached) noexcept {
-  auto* const f = ::new (block) fiber_record;
-  f->traits = traits;
-  f->type = &type;
-  f->body = static_cast<std::byte*>(block) + type.body_offset;
-  f->home = &s;
-  f->site = site;
-  f->marks.store(is_detached ? fiber_record::detached : std::uint16_t{0}, relaxed);
-  f->references.store(is_detached ? 1 : 2, relaxed);  // Its run, and its handle.
-  return f;
 }
 
 void free_body(fiber_record& f) noexcept {

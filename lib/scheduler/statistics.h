@@ -22,9 +22,9 @@ class counter {
 struct core_counters {
   counter spawned, started, ended, switches, steals, polls, parks, wakes;
 
-  core_statistics snapshot(std::uint64_t timers_fired) const noexcept {
-    return {spawned.load(), started.load(), ended.load(), switches.load(), steals.load(),
-            polls.load(),   parks.load(),   wakes.load(), timers_fired};
+  core_statistics snapshot(std::uint64_t forked, std::uint64_t timers_fired) const noexcept {
+    return {spawned.load(), started.load(), forked,       ended.load(), switches.load(),
+            steals.load(),  polls.load(),   parks.load(), wakes.load(), timers_fired};
   }
 };
 

@@ -96,12 +96,14 @@ WEFT_SUSPENDS void leave_thread_stack(core& c, destination d) noexcept {
 
 // Suspends the running fiber, whose run state is `leaving`, in favour of whatever is next here.
 WEFT_ALWAYS_INLINE core& suspend(core& c, activation& self) noexcept {
+  c.send_out_forks();
   return leave(c, self, departure::suspending, destination_for(c, c.pick()));
 }
 
 // Lets others run first. Returns at once where there is nothing to run.
 WEFT_ALWAYS_INLINE core& yield(core& c, activation& self) noexcept {
   check_marks(self, "yields");
+  c.send_out_forks();
   const runnable next = c.pick();
   if (!next && !c.round_is_over()) return c;
   return leave(c, self, departure::yielding, destination_for(c, next));

@@ -3,6 +3,7 @@
 #include "platform/clock.h"
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fork.h"
 #include "scheduler/suspend.h"
 
 #include <stdexcept>
@@ -34,13 +35,23 @@ void sleep_until(deadline moment) {
 }
 
 std::uint64_t id() noexcept {
-  const detail::fiber_record* const f = detail::current_fiber();
-  return f != nullptr ? f->id : 0;
+  detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) return 0;
+  detail::fork_join* const join = detail::join_called_on(*c->current);
+  return join != nullptr ? join->id_of_child(*c) : c->current->occupant.load(detail::relaxed)->id;
 }
 
 std::string_view name() noexcept {
   const detail::fiber_record* const f = detail::current_fiber();
-  return f != nullptr ? f->name() : std::string_view();
+  return f != nullptr && detail::join_called_on(*detail::here()->current) == nullptr ? f->name() : std::string_view();
+}
+
+stack_usage stack_usage_now() noexcept {
+  const detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) return {};
+  const detail::activation& a = *c->current;
+  const auto used = static_cast<std::size_t>(a.top - static_cast<std::byte*>(__builtin_frame_address(0)));
+  return {used, a.usable_bytes()};
 }
 
 std::size_t core() {

@@ -1,5 +1,6 @@
 #include <weft/timeout.h>
 
+#include "platform/clock.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
 #include "scheduler/timers.h"
@@ -9,6 +10,9 @@
 namespace weft::inline v0 {
 
 namespace {
+
+constexpr std::int64_t clock_error =
+    1'000;  // The quick clock may be off by as much, and so decides only what is further.
 
 struct scope_timer : detail::timer_node {
   detail::cancel_frame* frame = nullptr;
@@ -37,12 +41,13 @@ timeout_scope::~timeout_scope() { close(); }
 void timeout_scope::arm() noexcept {
   // What has passed already expires now: the timers are run only when somebody polls.
   detail::core& c = *detail::here();
-  if (limit_.nanoseconds() <= c.clock.now()) {
+  const std::int64_t moment = limit_.nanoseconds();
+  if (moment <= c.clock.now() + clock_error && moment <= detail::monotonic_now()) {
     detail::cancel_inside(frame_, cancel_reason::deadline);
     return;
   }
   auto& timer = *::new (static_cast<void*>(timer_)) scope_timer;
-  timer.deadline = limit_.nanoseconds();
+  timer.deadline = moment;
   timer.fire = &expire;
   timer.frame = &frame_;
   timer.armed_in = &c.clockwork;

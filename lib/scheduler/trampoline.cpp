@@ -10,19 +10,30 @@
 
 #include <weft/cancelled.h>
 
+#include <cassert>
 #include <system_error>
 
 namespace weft::inline v0::detail {
 
 namespace {
 
+// What any plain child may count on. Where less is left, the children of a join get stacks of their own.
+constexpr std::size_t inline_reserve = std::size_t{32} << 10;
+
 // From here on `f` is what runs on `me`: whatever code of its user runs, its destructors too, may wait as a fiber.
 WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.occupant.store(&f, relaxed);
+  me.identity = reinterpret_cast<std::uintptr_t>(&f);
+  me.fiber = &f;
+  me.marks = &f.marks;
+  me.has_variables = f.context != nullptr;
+  me.shield_depth = 0;
+  me.level = 1;
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
   me.cancel_throws = 0;
   me.preserves_fp = f.traits.preserves_fp;
+  me.forks_inline = f.traits.migration == f.home->usual_traits.migration && !f.traits.preserves_fp;
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
 }
 
@@ -51,8 +62,8 @@ WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {
   }
 }
 
-WEFT_COLD void end_unstarted(fiber_record& f) noexcept {
-  f.traits.shield_depth = 1;
+WEFT_COLD void end_unstarted(activation& me, fiber_record& f) noexcept {
+  open_shield(me);
   f.type->destroy_closure(f.body);
   f.outcome = fiber_outcome::cancelled;
   if ((f.marks.load(relaxed) & fiber_record::has_no_stack) == 0) return;
@@ -75,8 +86,7 @@ WEFT_COLD void end_variables(activation& me, fiber_record& f) noexcept {
 // The end of a fiber, on whatever core it ends, but for its occupancy of the stack. What it leaves behind is destroyed
 // here if nobody else holds it.
 WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
-  f.traits.shield_depth = 1;
-  f.on_stack.store(nullptr, relaxed);
+  open_shield(me);
   if (f.outcome == fiber_outcome::error) [[unlikely]] {
     // Pairs with detach_fiber(): of both, the second reports.
     const std::uint16_t before = f.marks.fetch_or(fiber_record::ended_with_error, acq_rel);
@@ -85,8 +95,10 @@ WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
   if (me.locals != nullptr || f.context != nullptr) [[unlikely]]
     end_variables(me, f);
   here()->counters.ended.add();
-  f.life.store(fiber_life::ended, relaxed);  // Joiners go by `end`.
   f.end.finish();
+  // Joiners go by `end`. Until here reports name who hangs in a destructor or a callback.
+  f.on_stack.store(nullptr, relaxed);
+  f.life.store(fiber_life::ended, relaxed);
   give_up(f);
 }
 
@@ -100,7 +112,7 @@ WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noex
     c.counters.started.add();
     call_fiber(f);
   } else {
-    end_unstarted(f);
+    end_unstarted(me, f);
   }
   check_marks(me, "ends");
   end_fiber(me, f);
@@ -157,6 +169,9 @@ destination destination_for_unstarted(core& c, fiber_record& f) noexcept {
 void make_activation(void* memory, const stack_head& placed, std::uint64_t first_epoch) noexcept {
   auto* const a = ::new (memory) activation;
   static_cast<stack_head&>(*a) = placed;
+  static_assert(sizeof(stack_head) == fork_seat_offset);
+  assert(&seat_of(a) == static_cast<fork_seat*>(a));
+  a->child_floor = reinterpret_cast<std::uintptr_t>(placed.low) + inline_reserve;
   a->name = placed.index;
   a->word.restart(first_epoch);
 }

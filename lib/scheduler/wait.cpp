@@ -18,6 +18,7 @@ WEFT_NOINLINE void suspend_here(activation& a) noexcept { suspend(*here(), a); }
 
 void suspend_until(activation& a, const waiter& w, std::int64_t deadline) noexcept {
   wait_timer limit(w, deadline);
+  a.timed_epoch.store(w.epoch, relaxed);  // Reports only.
   timers& armed_in = here()->clockwork;
   armed_in.arm(limit);
   suspend_here(a);
@@ -58,8 +59,17 @@ wake_reason finish_wait(const waiter& w, std::int64_t deadline) noexcept {
   return w.record->reason;
 }
 
+void note_target(const waiter& w, const void* object, owner_finder find) noexcept {
+  if (w.record->is_thread) return;
+  activation& a = activation_of(*w.record);
+  a.target.store(object, relaxed);
+  a.target_owners.store(find, relaxed);
+  a.target_epoch.store(w.epoch, release);  // Pairs with owners_of_wait().
+}
+
 wake_reason retract_wait(const waiter& w) noexcept {
   if (!w.record->word.claim(w.epoch)) return finish_wait(w, never);
+  w.record->reason = wake_reason::none;
   if (!w.record->is_thread) activation_of(*w.record).run.store(run_state::running, relaxed);
   return wake_reason::none;
 }

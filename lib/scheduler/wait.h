@@ -15,6 +15,7 @@
 #include <weft/detail/atomic.h>
 #include <weft/detail/config.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace weft::inline v0::detail {
@@ -71,6 +72,13 @@ struct waiter {
   wait_record* record = nullptr;
   std::uint64_t epoch = 0;
 };
+
+// For reports: finds who has to go on before a wait on `object` can end, without trusting that `object` is still there.
+// Writes up to `most` identities (see sync/caller.h) and returns how many.
+using owner_finder = std::size_t (*)(const void* object, std::uintptr_t* owners, std::size_t most) noexcept;
+
+// Owner, in the slow path of a wait that has just begun. What is waited for, for reports.
+void note_target(const waiter& w, const void* object, owner_finder find) noexcept;
 
 // A place in an object's list of waiters; lives in the owner's frame.
 struct wait_node {

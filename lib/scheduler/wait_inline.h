@@ -7,24 +7,25 @@
 namespace weft::inline v0::detail {
 
 // The level of which a cancellation may cut a wait of the running fiber short, as a bit; 0 for none.
-WEFT_ALWAYS_INLINE std::uint8_t open_level(const core& c, const fiber_record& f) noexcept {
-  return c.thread_exceptions->uncaught == 0 ? cancel_level_bit(f.traits.shield_depth) : 0;
+WEFT_ALWAYS_INLINE std::uint8_t open_level(const core& c) noexcept {
+  const unsigned uncaught = c.thread_exceptions->uncaught;
+  return uncaught == 0 ? c.current->level : cancel_level_bit(c.current->shield_depth + uncaught);
 }
 
 // Requires: a fiber runs on `c`. As cancel_pending().
 WEFT_ALWAYS_INLINE bool cancel_pending_in(const core& c) noexcept {
   const fiber_record& f = *c.current->occupant.load(relaxed);
   const std::uint8_t cancelled = f.cancelled_levels();
-  return cancelled != 0 && (cancelled & open_level(c, f)) != 0;
+  return cancelled != 0 && (cancelled & open_level(c)) != 0;
 }
 
 // Requires: a fiber runs on `c`. As begin_wait().
 WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* call = "a wait") noexcept {
   activation& a = *c.current;
   a.waits_for.store(call, relaxed);
-  a.reason = wake_reason::none;
+  a.since.store(c.coarse_now.load(relaxed), relaxed);
   a.run.store(run_state::leaving, relaxed);  // Published with the epoch: a waker that claims it sees `leaving`.
-  return {&a, a.word.open(cancellable ? open_level(c, *a.occupant.load(relaxed)) : 0)};
+  return {&a, a.word.open(cancellable ? open_level(c) : 0)};
 }
 
 }  // namespace weft::inline v0::detail

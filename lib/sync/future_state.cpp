@@ -43,11 +43,11 @@ future_state::~future_state() {
 
 bool future_state::wait_for_end(std::int64_t deadline) {
   if (deadline != never && deadline <= monotonic_now()) {  // Asking only: nobody needs to be suspended for that.
-    check_cancelled();
+    check_cancelled("future::wait");
     return done();
   }
   while (!done()) {
-    check_cancelled();
+    check_cancelled("future::wait");
     wait_node n;
     n.who = begin_wait(true, "future::wait");
     wake_reason why = wake_reason::none;
@@ -107,7 +107,7 @@ void future_state::end_store(std::exception_ptr error) noexcept {
 }
 
 void future_state::check_caller() const {
-  if (is_cancelled()) check_cancelled();
+  if (is_cancelled()) check_cancelled("future::get");
 }
 
 void future_state::throw_failure(const char* call) const {

@@ -8,9 +8,11 @@
 //   mutex is touched: the new owner may have destroyed it.
 #include <weft/mutex.h>
 
+#include "platform/memory_reader.h"
 #include "platform/thread.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/no_suspend.h"
+#include "scheduler/scheduler.h"
 #include "scheduler/wait_list.h"
 #include "sync/caller.h"
 #include "sync/misuse.h"
@@ -37,6 +39,27 @@ struct mutex_waiter : detail::wait_node {
   bool has_aged = false;
   bool is_owner = false;  // Set by the unlocker that hands over.
 };
+
+constexpr int longest_spin = 100;  // Pauses: 1 to 2 us.
+
+// Whether the owner may be running on another core, and this one has nothing better to do than to wait for it. The owner
+// itself cannot be asked: it may be of another runtime, whose memory may go. On this core it would be ready, or wait.
+bool spinning_may_pay() noexcept {
+  const detail::core* const c = detail::here();
+  if (c == nullptr || c->current == nullptr) return false;
+  const detail::scheduler& s = c->owner;
+  return s.may_spin && s.idle.parked() + 1 < s.cores.size() && !c->has_own_work() && !c->has_open_work();
+}
+
+// Returns early where the lock is free, or others wait for it: they come first.
+void spin_for(const detail::atomic<std::uintptr_t>& word) noexcept {
+  if (!spinning_may_pay()) return;
+  for (int i = 0; i < longest_spin; ++i) {
+    const std::uintptr_t seen = word.load(relaxed);
+    if (owner_of(seen) == 0 || (seen & waited) != 0) return;
+    detail::spin_pause();
+  }
+}
 
 }  // namespace
 
@@ -149,6 +172,7 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
   detail::check_may_wait("waits in weft::mutex::lock");
   mutex_waiter n;
   n.me = me;
+  spin_for(word_);
   for (int spins = 0;;) {
     std::uintptr_t seen = word_.load(relaxed);
     if (owner_of(seen) == 0) {
@@ -172,6 +196,12 @@ mutex::lock_result mutex::lock_slow(std::uintptr_t me, std::int64_t limit, bool 
     detail::wait_list list(waiters_);
     n.has_aged ? list.push_front(n) : list.push_back(n);
     word_.fetch_and(~listing, release);  // Pairs with the next to work on the list.
+    detail::note_target(n.who, this, [](const void* object, std::uintptr_t* owners, std::size_t) noexcept {
+      std::uintptr_t word = 0;
+      if (!detail::read_memory(&static_cast<const mutex*>(object)->word_, &word, sizeof word)) return std::size_t{0};
+      owners[0] = owner_of(word);
+      return std::size_t{owners[0] != 0};
+    });
     const detail::wake_reason why = detail::finish_wait(n.who, limit);
     if (why == detail::wake_reason::notified) {
       if (n.is_owner) {

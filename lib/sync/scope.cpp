@@ -5,6 +5,7 @@
 // them with the lock dropped: waking a fiber takes longer than the lock may be held.
 #include <weft/gather.h>
 
+#include "platform/memory_reader.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -34,6 +35,24 @@ void unlink(detail::scope_link*& first, detail::scope_link& child) noexcept {
   (child.previous != nullptr ? child.previous->next : first) = child.next;
   if (child.next != nullptr) child.next->previous = child.previous;
 }
+
+// For reports: the list may change, or go, while it is read.
+// NOLINTBEGIN(bugprone-sizeof-expression): sizes of pointers are meant.
+std::size_t read_children(detail::scope_link* const* first, std::uintptr_t* fibers, std::size_t most) noexcept {
+  std::size_t count = 0;
+  const detail::scope_link* child = nullptr;
+  if (!detail::read_memory(first, &child, sizeof child)) return 0;
+  while (child != nullptr && count < most) {
+    const detail::fiber_record* fiber = nullptr;
+    if (!detail::read_memory(&child->fiber, &fiber, sizeof fiber)) break;
+    bool is_background = false;
+    detail::read_memory(&child->is_background, &is_background, sizeof is_background);
+    if (!is_background) fibers[count++] = reinterpret_cast<std::uintptr_t>(fiber);
+    if (!detail::read_memory(&child->next, &child, sizeof child)) break;
+  }
+  return count;
+}
+// NOLINTEND(bugprone-sizeof-expression)
 
 std::string describe(const std::vector<std::exception_ptr>& errors) {
   std::string text = "weft::scope: " + std::to_string(errors.size()) + " children failed";
@@ -198,6 +217,14 @@ bool scope::wait_for_children(bool cancellable) noexcept {
     }
     detail::wait_node n;
     n.who = detail::begin_wait(cancellable, "scope::join");
+    detail::note_target(n.who, this, [](const void* object, std::uintptr_t* owners, std::size_t most) noexcept {
+      const auto& self = *static_cast<const scope*>(object);
+      std::size_t count = 0;
+      for (detail::scope_link* const* first : {&self.untold_, &self.told_children_}) {
+        count += read_children(first, owners + count, most - count);
+      }
+      return count;
+    });
     bool is_waiting = false;
     {
       const detail::list_lock hold(lock_);

@@ -2,7 +2,7 @@
 
 from source_tree import Finding
 
-ATOMICS = ('include/weft/detail/atomic.h',)
+ATOMICS = ('include/weft/detail/atomic.h', 'include/weft/detail/chaos_atomic.h')
 THREAD_LOCAL = ('lib/scheduler/here.h', 'lib/scheduler/here.cpp')
 SYSTEM_CALLS = ('lib/platform/system_calls.h', 'lib/platform/system_calls.cpp')
 SUSPENSION = ('lib/scheduler/suspend.h', 'lib/scheduler/suspend.cpp')

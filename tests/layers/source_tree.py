@@ -16,7 +16,7 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include(?:_next)?[ \t]*([<"])([^>"]+)[>"]'
 
 CODE = ('.h', '.cpp')
 TEXT = CODE + ('.py', '.md', '.build', '.txt', '.sh', '.in', '.cmake', '.yml')
-NO_SUFFIX = ('dev', '.ci/run', 'samples/demo', 'bench/compare/run', '.clang-format', '.clang-tidy')
+NO_SUFFIX = ('dev', '.ci/run', 'samples/demo', '.clang-format', '.clang-tidy')
 
 
 @dataclass(frozen=True)

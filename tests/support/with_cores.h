@@ -31,6 +31,13 @@ inline constexpr bool is_instrumented = true;
 inline constexpr bool is_instrumented = false;
 #endif
 
+// The chaos build keeps no order of run queues.
+#ifdef WEFT_CHAOS
+inline constexpr bool is_shuffled = true;
+#else
+inline constexpr bool is_shuffled = false;
+#endif
+
 // What a test does `plain` times, it does less often where each access is instrumented.
 constexpr std::size_t repeated(std::size_t plain, std::size_t instrumented) {
   return is_instrumented ? instrumented : plain;

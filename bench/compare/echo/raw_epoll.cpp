@@ -1,15 +1,16 @@
-// TCP echo as a bare edge-triggered epoll loop on one thread: the floor that the others are held against.
-// Usage: raw_epoll PORT. Runs until it is killed.
+// TCP echo as a bare edge-triggered epoll loop, one thread and one listener for each core: the floor that the others are
+// held against. Usage: raw_epoll [VARIANT [CORES]]. Runs until it is killed.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 namespace {
 
@@ -42,28 +43,27 @@ void accept_all(int listener, int queue) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  cpu_set_t first;
-  CPU_ZERO(&first);
-  CPU_SET(0, &first);
-  sched_setaffinity(0, sizeof first, &first);
+// Returns: the listener, and in `port` where it listens, if that was 0.
+int listen_at(std::uint16_t& port) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   sockaddr_in at{};
   at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0));
+  at.sin_port = htons(port);
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || listen(listener, 4096) != 0) {
     std::perror("raw_epoll: bind and listen");
-    return 1;
+    std::exit(1);
   }
   socklen_t length = sizeof at;
   getsockname(listener, reinterpret_cast<sockaddr*>(&at), &length);
-  std::printf("listening on 127.0.0.1:%d\n", ntohs(at.sin_port));
-  std::fflush(stdout);
+  port = ntohs(at.sin_port);
+  return listener;
+}
+
+void serve(int listener) {
   const int queue = epoll_create1(EPOLL_CLOEXEC);
   epoll_event e{};
   e.events = EPOLLIN | EPOLLET;
@@ -80,4 +80,16 @@ int main(int argc, char** argv) {
       }
     }
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int cores = argc > 2 ? std::atoi(argv[2]) : 1;
+  std::uint16_t port = 0;
+  const int first = listen_at(port);
+  for (int i = 1; i < cores; ++i) std::thread(serve, listen_at(port)).detach();
+  std::printf("listening on 127.0.0.1:%d\n", port);
+  std::fflush(stdout);
+  serve(first);
 }

@@ -1,11 +1,12 @@
-// TCP echo on weft. Usage: weft PORT [CORES] [adaptive|dedicated|inlined]. Runs until it is killed.
+// TCP echo, a fiber for each connection; with "hog" one more that computes for ten milliseconds at a time.
+// Usage: weft [VARIANT [CORES [SIZE [SETTING]]]]; a setting is adaptive, dedicated, inlined or free. Runs until it is
+// killed.
+#include "../support/compute.h"
+#include "../support/race.h"
+
 #include <weft/weft.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <string>
 
 namespace {
 
@@ -23,15 +24,21 @@ void serve(weft::net::tcp_stream peer) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string address = std::string("127.0.0.1:") + (argc > 1 ? argv[1] : "0");
-  weft::options wanted;
-  wanted.cores = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1;
-  if (argc > 3 && std::strcmp(argv[3], "dedicated") == 0) wanted.reactor = weft::reactor_mode::dedicated;
-  if (argc > 3 && std::strcmp(argv[3], "inlined") == 0) wanted.reactor = weft::reactor_mode::inlined;
-  weft::run(wanted, [&address] {
-    weft::net::tcp_listener listener{weft::net::endpoint(address)};
+  const race::order what(argc, argv, "pingpong", 0);
+  const std::string_view setting = argc > 4 ? argv[4] : "adaptive";
+  weft::options wanted{.cores = what.cores};
+  if (setting == "dedicated") wanted.reactor = weft::reactor_mode::dedicated;
+  if (setting == "inlined") wanted.reactor = weft::reactor_mode::inlined;
+  if (setting == "free") wanted.migration = weft::migration::free;
+  weft::run(wanted, [&what] {
+    weft::net::tcp_listener listener{weft::net::endpoint("127.0.0.1:0")};
     std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
     std::fflush(stdout);
+    if (what.variant == "hog") {
+      weft::spawn_detached([] {
+        for (;; weft::this_fiber::yield()) race::compute_ten_milliseconds();
+      });
+    }
     for (;;) weft::spawn_detached([peer = listener.accept()]() mutable { serve(std::move(peer)); });
   });
 }

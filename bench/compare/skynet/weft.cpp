@@ -1,43 +1,58 @@
-// skynet: a tree of fibers with ten children each and a million leaves; each sums up its children's numbers.
-// Usage: weft CORES [ROUNDS]. Prints the fastest round and the median, in milliseconds.
+// A tree of fibers with ten children each that sums up the numbers of its leaves, passed up by joins ("joins") or through
+// channels ("channels"). An item is one leaf.
+#include "../support/race.h"
+
 #include <weft/weft.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <vector>
+#include <array>
 
 namespace {
 
-long skynet(long number, long size) {
+std::uint64_t by_joins(std::uint64_t number, std::uint64_t size) {
   if (size == 1) return number;
-  std::vector<weft::fiber<long>> children;
-  children.reserve(10);
-  for (long i = 0; i < 10; ++i) {
-    children.push_back(weft::spawn([number, size, i] { return skynet(number + i * (size / 10), size / 10); }));
+  std::array<std::uint64_t, 10> found{};
+  weft::scope children;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    children.spawn([number, size, i, &mine = found[i]] { mine = by_joins(number + i * (size / 10), size / 10); });
   }
-  long sum = 0;
-  for (auto& c : children) sum += c.join();
+  children.join();
+  std::uint64_t sum = 0;
+  for (const std::uint64_t each : found) sum += each;
+  return sum;
+}
+
+void through_channels(weft::channel<std::uint64_t>& up, std::uint64_t number, std::uint64_t size) {
+  if (size == 1) {
+    up.send(std::uint64_t{number});
+    return;
+  }
+  weft::channel<std::uint64_t> sums;
+  std::uint64_t sum = 0;
+  weft::with_scope([&](weft::scope& children) {
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      children.spawn([&sums, number, size, i] { through_channels(sums, number + i * (size / 10), size / 10); });
+    }
+    for (int i = 0; i < 10; ++i) sum += *sums.receive();
+  });
+  up.send(std::move(sum));
+}
+
+std::uint64_t root_of_channels(std::uint64_t leaves) {
+  weft::channel<std::uint64_t> result;
+  auto root = weft::spawn([&] { through_channels(result, 0, leaves); });
+  const std::uint64_t sum = *result.receive();
+  root.join();
   return sum;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  weft::options wanted;
-  wanted.cores = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1;
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 7;
-  std::vector<double> times;
-  const bool right = weft::run(wanted, [&] {
-    for (int r = 0; r < rounds; ++r) {
-      const auto begin = std::chrono::steady_clock::now();
-      if (skynet(0, 1'000'000) != 499'999'500'000) return false;
-      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-    }
-    return true;
+  const race::order what(argc, argv, "joins", 1'000'000);
+  if (what.variant != "joins" && what.variant != "channels") race::refuse("skynet", what);
+  const auto result = weft::run({.cores = what.cores}, [&] {
+    return race::measured(
+        [&] { return what.variant == "joins" ? by_joins(0, what.size) : root_of_channels(what.size); });
   });
-  if (!right) return 1;
-  std::sort(times.begin(), times.end());
-  std::printf("skynet weft cores=%zu min=%.1f median=%.1f ms\n", *wanted.cores, times.front(), times[times.size() / 2]);
+  return race::report("skynet", "weft", what, what.size, result, what.size * (what.size - 1) / 2);
 }

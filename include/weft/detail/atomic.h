@@ -8,11 +8,19 @@
 #include <atomic>
 
 #include <weft/detail/config.h>
+#ifdef WEFT_CHAOS
+#include <weft/detail/chaos_atomic.h>
+#endif
 
 namespace weft::inline v0::detail {
 
+#ifdef WEFT_CHAOS
+template <class T>
+using atomic = chaos_atomic<T>;
+#else
 template <class T>
 using atomic = std::atomic<T>;
+#endif
 
 using std::memory_order;
 inline constexpr memory_order relaxed = std::memory_order_relaxed;

@@ -29,6 +29,12 @@ class WEFT_API completion {
   // Whether nobody waits and no callback is registered, so far.
   bool is_unwatched() const noexcept { return word_.load(relaxed) == 0; }
 
+  // For reports: a wait_node that was the first in the list a moment ago, or null.
+  const void* first_node() const noexcept {
+    const std::uintptr_t word = word_.load(relaxed);
+    return (word & ~lock_bit) > done_word ? reinterpret_cast<const void*>(word & ~lock_bit) : nullptr;
+  }
+
   // False if it is done already, or about to be: then `n` is not registered.
   bool add(wait_node& n) noexcept {
     std::uintptr_t open = 0;

@@ -9,6 +9,7 @@ namespace weft::inline v0 {
 
 namespace detail {
 struct listener_socket;
+struct socket_access;
 }
 
 namespace net {
@@ -68,6 +69,7 @@ class WEFT_API tcp_listener {
   endpoint local_endpoint() const noexcept;
 
  private:
+  friend struct detail::socket_access;
   explicit tcp_listener(std::unique_ptr<detail::listener_socket> socket) noexcept;
 
   std::unique_ptr<detail::listener_socket> socket_;

@@ -18,6 +18,7 @@ namespace weft::inline v0 {
 
 namespace detail {
 struct stream_socket;
+struct socket_access;
 }
 
 namespace net {
@@ -118,6 +119,7 @@ class WEFT_API tcp_stream {
 
  private:
   friend class tcp_listener;
+  friend struct detail::socket_access;
   explicit tcp_stream(std::unique_ptr<detail::stream_socket> socket) noexcept;
 
   std::unique_ptr<detail::stream_socket> socket_;

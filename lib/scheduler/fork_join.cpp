@@ -1,0 +1,318 @@
+#include <weft/detail/fork_join.h>
+
+#include "platform/thread.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/context_local.h"
+#include "scheduler/fiber_local.h"
+#include "scheduler/make_record.h"
+#include "scheduler/release.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/suspend.h"
+#include "scheduler/wait_inline.h"
+
+#include <array>
+#include <cassert>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace weft::inline v0::detail {
+
+namespace {
+
+constexpr std::size_t batch = 64;
+
+// Held for a few instructions.
+class locked {
+ public:
+  explicit locked(atomic<std::uint32_t>& word) noexcept : word_(word) {
+    for (int spins = 0; word_.exchange(1, acquire) != 0; ++spins) {  // Pairs with ~locked().
+      if (spins < 100) {
+        spin_pause();
+      } else {
+        yield_thread();
+      }
+    }
+  }
+  ~locked() { word_.store(0, release); }  // The last touch of the join by an outside child.
+  locked(const locked&) = delete;
+  locked& operator=(const locked&) = delete;
+
+ private:
+  atomic<std::uint32_t>& word_;
+};
+
+void push(fork_node*& first, fork_node& n) noexcept {
+  n.previous = nullptr;
+  n.next = first;
+  if (first != nullptr) first->previous = &n;
+  first = &n;
+}
+
+void unlink(fork_node*& first, fork_node& n) noexcept {
+  (n.previous != nullptr ? n.previous->next : first) = n.next;
+  if (n.next != nullptr) n.next->previous = n.previous;
+}
+
+}  // namespace
+
+// The body of an outside child: the node itself.
+struct forked_fiber {
+  static void run(void* body) {
+    fork_node& n = *static_cast<fork_node*>(body);
+    fork_join& join = *n.join;
+    bool has_result = false;
+    try {
+      n.run(n);
+      has_result = true;
+    } catch (const cancelled&) {
+      if (!n.fiber->is_cancelled()) join.note_error(foreign_cancellation());
+    } catch (...) {
+      join.note_error(std::current_exception());
+    }
+    join.ended_outside(n, has_result);
+  }
+
+  // Cancelled before it started, or without a stack.
+  static void drop(void* body) noexcept {
+    fork_node& n = *static_cast<fork_node*>(body);
+    fork_join& join = *n.join;
+    if ((n.fiber->marks.load(relaxed) & fiber_record::has_no_stack) != 0) {
+      join.note_error(std::make_exception_ptr(
+          std::system_error(std::make_error_code(std::errc::not_enough_memory), "weft::gather: no stack for a child")));
+    }
+    join.ended_outside(n, false);
+  }
+
+  static std::exception_ptr foreign_cancellation() noexcept {
+    return std::make_exception_ptr(
+        join_cancelled("weft: a fiber that was not cancelled ended with another fiber's weft::cancelled"));
+  }
+
+  static constexpr body_type type{&run, &drop, nullptr, 0, 1, record_bytes, record_bytes};
+};
+
+// --- The owner -----------------------------------------------------------------------------------------------------------
+
+WEFT_COLD void fork_join::refuse_outside() {
+  throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                          "weft::gather: called outside a fiber; call it inside weft::run()");
+}
+
+void fork_join::wake_a_core() noexcept { wake_one_for(*here()); }
+
+// What is left has not been pushed.
+WEFT_COLD void fork_join::begin_unusual(fork_node* children, std::size_t left) noexcept {
+  core& c = *here();
+  check_marks(*c.current, "calls weft::gather");
+  for (std::size_t i = 0; i < left; ++i) children[i].join = this;
+  if (left != count_) {
+    for (; left > 0; --left) fail_to_send_out(children[left - 1], nullptr);
+  } else if (is_cancelled()) {
+    popped_ = count_;
+    lacks_results_ = true;
+  } else {
+    // The deque is left empty, so that pop() finds nothing that is not ours.
+    c.send_out_forks();
+    for (; left > 0; --left) {
+      if (fiber_record* const f = send_out(c, children[left - 1])) c.put_forked(children[left - 1], *f);
+    }
+  }
+}
+
+// The worker looks at events, timers and whoever waits for this core, before it goes on here.
+WEFT_COLD fork_lane& fork_join::give_way() noexcept {
+  core& c = *here();
+  c.end_round();
+  return yield(c, *frame_.stack);
+}
+
+WEFT_COLD void fork_join::finish_unusual() {
+  if (popped_ != count_) wait_outside();
+  if (has_put_aside_) take_back();
+  leave_frame(frame_);
+  if (lacks_results_) throw_outcome();
+}
+
+WEFT_COLD void fork_join::failed() noexcept {
+  lacks_results_ = true;
+  try {
+    throw;
+  } catch (const cancelled&) {
+    if (!is_cancelled()) note_error(forked_fiber::foreign_cancellation());
+  } catch (...) {
+    note_error(std::current_exception());
+  }
+}
+
+std::uint64_t fork_join::id_of_child(core& c) noexcept {
+  if (child_id_ == 0) child_id_ = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  return child_id_;
+}
+
+// --- What of the owner's its children must not see -----------------------------------------------------------------------
+
+// Before the frame is entered: while the owner unwinds, nothing from outside may cancel what it waits for.
+WEFT_COLD void fork_join::put_aside() noexcept {
+  core& c = *here();
+  activation& a = *c.current;
+  fiber_record& f = *a.occupant.load(relaxed);
+  has_put_aside_ = true;
+  const exception_state before = std::exchange(*c.thread_exceptions, {});
+  caught_exceptions_ = before.caught;
+  uncaught_exceptions_ = before.uncaught;
+  set_shields(a, a.shield_depth + uncaught_exceptions_);  // As open_level() has it for the owner.
+  locals_ = std::exchange(a.locals, nullptr);
+  context_ = f.context;  // A reference of ours, and one for the child that runs here.
+  if (context_ != nullptr) f.context = share(context_);
+  a.has_variables = context_ != nullptr;
+}
+
+void fork_join::take_back() noexcept {
+  core& c = *here();
+  activation& a = *frame_.stack;
+  *c.thread_exceptions = {caught_exceptions_, uncaught_exceptions_};
+  a.locals = locals_;
+  if (frame_.fiber->context != nullptr) release_context(frame_.fiber->context);
+  frame_.fiber->context = context_;
+  a.has_variables = locals_ != nullptr || context_ != nullptr;
+  set_shields(a, a.shield_depth - uncaught_exceptions_);
+}
+
+// What the child has made of its own; the next one begins afresh.
+void fork_join::end_variables() noexcept {
+  activation& a = *frame_.stack;
+  fiber_record& f = *frame_.fiber;
+  if (a.locals != nullptr) end_locals(a.locals);
+  context_array* const owners = has_put_aside_ ? context_ : nullptr;
+  if (f.context != nullptr && f.context != owners) release_context(std::exchange(f.context, nullptr));
+  if (a.locals != nullptr) end_locals(a.locals);  // Made by the destructors of the context's values.
+  if (f.context == nullptr && owners != nullptr) f.context = share(owners);
+  a.has_variables = f.context != nullptr;
+}
+
+// --- Children outside ----------------------------------------------------------------------------------------------------
+
+// By whoever took the node. Returns: its fiber, to be counted and queued; null if there was no memory for it.
+fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
+  fiber_record* f = nullptr;
+  try {
+    f = make_record(c.slab.allocate(record_bytes), c.owner, forked_fiber::type, c.owner.usual_traits, {}, true);
+  } catch (const std::bad_alloc&) {
+    fail_to_send_out(n, nullptr);
+    return nullptr;
+  }
+  f->body = &n;
+  f->id = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  if (has_put_aside_ && context_ != nullptr) f->context = share(context_);
+  if (c.owner.is_draining()) mark_cancelled(*f, cancel_reason::shutdown);
+  n.fiber = f;
+  {
+    const locked hold(lock_);
+    if (is_told_) mark_cancelled(*f, told_as_);
+    n.is_told = is_told_;
+    push(is_told_ ? told_ : untold_, n);
+  }
+  f->life.store(fiber_life::fresh, release);  // Pairs with for_each_fiber(); the queues publish it to the cores.
+  return f;
+}
+
+// The child ends with std::bad_alloc.
+void fork_join::fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcept {
+  note_error(std::make_exception_ptr(std::bad_alloc()));
+  if (unlaunched == nullptr) n.fiber = nullptr;
+  ended_outside(n, false);
+  if (unlaunched != nullptr) give_up(*unlaunched);
+}
+
+void fork_join::note_error(std::exception_ptr error) noexcept {
+  try {
+    const locked hold(lock_);
+    if (error_ == nullptr) {
+      error_ = error;
+    } else {
+      if (more_errors_ == nullptr) more_errors_ = std::make_unique<std::vector<std::exception_ptr>>();
+      more_errors_->push_back(error);
+    }
+  } catch (const std::bad_alloc&) {
+    frame_.fiber->home->report_lost_error(*frame_.fiber, error);
+  }
+  // The owner cannot leave before the calling child has ended, nor while it calls itself.
+  if (wait_record* const claimed = cancel_inside(frame_, cancel_reason::scope)) make_ready(*claimed);
+  cancel_outside(cancel_reason::scope);
+}
+
+void fork_join::ended_outside(fork_node& n, bool has_result) noexcept {
+  wait_record* woken = nullptr;
+  {
+    const locked hold(lock_);
+    if (n.fiber != nullptr) unlink(n.is_told ? told_ : untold_, n);
+    if (!has_result) lacks_outside_results_ = true;
+    ++ended_outside_;
+    auto* const joiner = static_cast<wait_node*>(joiner_);
+    if (joiner != nullptr && ended_outside_ == wanted_outside_) {
+      joiner_ = nullptr;
+      if (claim(joiner->who, wake_reason::notified)) woken = joiner->who.record;
+    }
+  }
+  if (woken != nullptr) make_ready(*woken);
+}
+
+// Waking takes longer than the lock may be held, so it is done in batches, with a reference to each fiber.
+void fork_join::cancel_outside(cancel_reason why) noexcept {
+  std::array<fiber_record*, batch> told;
+  for (bool is_first = true;; is_first = false) {
+    std::size_t count = 0;
+    {
+      const locked hold(lock_);
+      if (is_first && std::exchange(is_told_, true)) return;
+      if (is_first) told_as_ = why;
+      for (; untold_ != nullptr && count < batch; ++count) {
+        fork_node& n = *untold_;
+        unlink(untold_, n);
+        n.is_told = true;
+        push(told_, n);
+        add_reference(n.fiber);
+        told[count] = n.fiber;
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      request_cancel(*told[i], why);
+      give_up(*told[i]);
+    }
+    if (count < batch) return;
+  }
+}
+
+// Cut short, it cancels the children, and waits on, shielded.
+void fork_join::wait_outside() noexcept {
+  const std::uint32_t wanted = count_ - popped_;
+  bool is_cancellable = true;
+  for (;;) {
+    {
+      const locked hold(lock_);
+      if (ended_outside_ == wanted) break;
+    }
+    if (is_cancellable && cancel_pending()) {
+      is_cancellable = false;
+      cancel_outside(pending_reason());
+    }
+    wait_node n;
+    n.who = begin_wait(is_cancellable, "gather");
+    bool is_waiting = false;
+    {
+      const locked hold(lock_);
+      is_waiting = ended_outside_ != wanted;
+      wanted_outside_ = wanted;
+      if (is_waiting) joiner_ = &n;
+    }
+    const wake_reason why = is_waiting ? finish_wait(n.who, never) : retract_wait(n.who);
+    if (is_waiting && why != wake_reason::notified) {
+      const locked hold(lock_);
+      joiner_ = nullptr;
+    }
+  }
+  if (lacks_outside_results_) lacks_results_ = true;
+}
+
+}  // namespace weft::inline v0::detail

@@ -1,0 +1,188 @@
+#include "runtime/report_support.h"
+
+#include <algorithm>
+#include <csignal>
+
+using namespace weft_test;
+
+WEFT_TEST(dump, tells_what_a_waiting_fiber_waits_in) {
+  weft::event go;
+  auto waits = weft::spawn({.name = "waits"}, [&] { go.wait(); });
+  const weft::runtime_dump all = dump_when_waiting("waits", "weft::event::wait");
+  go.set();
+  waits.join();
+  const weft::fiber_dump* const f = named(all, "waits");
+  ASSERT_NE(f, nullptr);
+  EXPECT_TRUE(contains(f->file, "dump_test.cpp"));
+  EXPECT_FALSE(f->has_deadline);
+  EXPECT_TRUE(contains(all.text(), "\"waits\", spawned at " + f->file + ":" + std::to_string(f->line) +
+                                       ", waits in weft::event::wait, since "))
+      << all.text();
+  const weft::fiber_dump* const me = named(all, "main");
+  ASSERT_NE(me, nullptr);
+  EXPECT_EQ(me->state, weft::fiber_state::running);
+}
+
+namespace {
+__attribute__((noinline)) void wait_in_a_named_function(weft::event& go) {
+  go.wait();
+  __asm__ __volatile__("");  // No tail call.
+}
+}  // namespace
+
+WEFT_TEST(dump, has_the_backtrace_of_a_waiting_fiber) {
+  weft::event go;
+  auto waits = weft::spawn({.name = "waits"}, [&] { wait_in_a_named_function(go); });
+  const weft::runtime_dump all = dump_when_waiting("waits", "weft::event::wait");
+  go.set();
+  waits.join();
+  const std::vector<std::string>& frames = named(all, "waits")->backtrace;
+  EXPECT_TRUE(std::any_of(frames.begin(), frames.end(), [](const std::string& frame) {
+    return contains(frame, "wait_in_a_named_function");
+  })) << all.text();
+}
+
+WEFT_TEST(dump, names_the_owner_of_a_mutex) {
+  weft::mutex lock;
+  lock.lock();
+  auto waits = weft::spawn({.name = "waits"}, [&] { const std::scoped_lock hold(lock); });
+  const weft::runtime_dump all = dump_when_waiting("waits", "mutex::lock");
+  lock.unlock();
+  waits.join();
+  EXPECT_EQ(named(all, "waits")->waits_for, std::vector{weft::this_fiber::id()}) << all.text();
+  EXPECT_TRUE(all.cycles.empty());
+}
+
+WEFT_TEST(dump, names_the_fiber_that_is_joined) {
+  weft::event go;
+  auto last = weft::spawn({.name = "last"}, [&] { go.wait(); });
+  const std::uint64_t id = last.id();
+  auto joins = weft::spawn({.name = "joins"}, [&] { last.join(); });
+  const weft::runtime_dump all = dump_when_waiting("joins", "fiber::join");
+  go.set();
+  joins.join();
+  EXPECT_EQ(named(all, "joins")->waits_for, std::vector{id}) << all.text();
+}
+
+WEFT_TEST(dump, names_the_children_that_a_scope_waits_for) {
+  weft::event go;
+  auto parent = weft::spawn({.name = "parent"},
+                            [&] { weft::with_scope([&](weft::scope& crew) { crew.spawn([&] { go.wait(); }); }); });
+  weft::runtime_dump all;
+  EXPECT_TRUE(yield_until([&] {  // The child may be younger than the list that the dump made.
+    all = dump_when_waiting("parent", "scope::join");
+    return named(all, "parent")->waits_for.size() == 1;
+  })) << all.text();
+  EXPECT_FALSE(named(all, "parent")->waits_for_thread);
+  go.set();
+  parent.join();
+}
+
+WEFT_TEST(dump, tells_a_deadline_and_a_fiber_that_has_not_started) {
+  auto sleeps = weft::spawn({.name = "sleeps"}, [] { weft::this_fiber::sleep_for(1h); });
+  const weft::runtime_dump all = dump_when_waiting("sleeps", "this_fiber::sleep");
+  EXPECT_TRUE(named(all, "sleeps")->has_deadline);
+  const weft::pin_guard here;
+  auto fresh = weft::spawn({.name = "fresh", .core = weft::this_fiber::core()}, [] {});
+  const weft::runtime_dump with_fresh = weft::dump();
+  ASSERT_NE(named(with_fresh, "fresh"), nullptr);
+  EXPECT_EQ(named(with_fresh, "fresh")->state, weft::fiber_state::fresh);
+  fresh.join();
+  sleeps.cancel();
+}
+
+WEFT_TEST(dump, finds_a_ring_of_mutexes_while_others_run) {
+  weft::mutex first, second;
+  std::atomic<int> holding{0};
+  const auto take_both = [&](weft::mutex& mine, weft::mutex& other) {
+    const std::scoped_lock hold(mine);
+    ++holding;
+    yield_until([&] { return holding == 2; });
+    const std::scoped_lock never(other);
+  };
+  auto one = weft::spawn({.name = "one"}, [&] { take_both(first, second); });
+  auto two = weft::spawn({.name = "two"}, [&] { take_both(second, first); });
+  weft::runtime_dump all;
+  EXPECT_TRUE(yield_until([&] {
+    all = weft::dump();
+    return !all.cycles.empty();
+  })) << all.text();
+  ASSERT_EQ(all.cycles.size(), 1u);
+  std::vector<std::uint64_t> ring = all.cycles.front();
+  std::sort(ring.begin(), ring.end());
+  std::vector<std::uint64_t> expected{one.id(), two.id()};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(ring, expected);
+  EXPECT_TRUE(contains(all.text(), "in a ring, each waiting for the next: fiber ")) << all.text();
+  one.cancel();
+  EXPECT_TRUE(ended_cancelled(one));
+  two.join();
+}
+
+WEFT_TEST(dump, a_wait_with_a_deadline_is_no_ring) {
+  weft::mutex first, second;
+  std::atomic<int> holding{0};
+  auto one = weft::spawn({.name = "one"}, [&] {
+    const std::scoped_lock hold(first);
+    ++holding;
+    yield_until([&] { return holding == 2; });
+    const std::scoped_lock never(second);
+  });
+  auto two = weft::spawn({.name = "two"}, [&] {
+    const std::scoped_lock hold(second);
+    ++holding;
+    yield_until([&] { return holding == 2; });
+    if (first.try_lock_for(1h)) first.unlock();
+  });
+  dump_when_waiting("one", "mutex::lock");
+  const weft::runtime_dump all = dump_when_waiting("two", "mutex::lock");
+  EXPECT_TRUE(all.cycles.empty()) << all.text();
+  two.cancel();
+  EXPECT_TRUE(ended_cancelled(two));
+  one.join();
+}
+
+WEFT_TEST(dump, goes_on_while_fibers_come_and_go) {
+  std::atomic<bool> is_over{false};
+  auto churn = weft::spawn([&] {
+    while (!is_over) weft::spawn({.name = "short"}, [] { weft::this_fiber::yield(); }).join();
+  });
+  for (int i = 0; i < 50; ++i) {
+    for (const weft::fiber_dump& each : weft::dump().fibers) {
+      EXPECT_TRUE(each.name.empty() || each.name == "main" || each.name == "short") << each.name;
+    }
+    weft::this_fiber::yield();
+  }
+  is_over = true;
+  churn.join();
+}
+
+TEST(dump, json_escapes_and_leaves_out_what_does_not_apply) {
+  weft::runtime_dump all;
+  weft::fiber_dump fresh;
+  fresh.id = 7;
+  fresh.name = "a \"quoted\"\nname";
+  fresh.file = "x.cpp";
+  fresh.line = 3;
+  all.fibers.push_back(fresh);
+  all.cycles.push_back({1, 2});
+  EXPECT_EQ(all.json(),
+            "{\"fibers\": [{\"id\": 7, \"name\": \"a \\\"quoted\\\"\\u000aname\", \"file\": \"x.cpp\", \"line\": 3, "
+            "\"state\": \"fresh\"}], \"cycles\": [[1, 2]]}");
+}
+
+TEST(dump, comes_on_the_signal_that_the_options_name) {
+  report_sink sink;
+  weft::options wanted;
+  wanted.dump_signal = SIGUSR1;
+  sink.use_in(wanted);
+  weft::runtime here(wanted);
+  weft::event go;
+  auto waits = here.spawn({.name = "waits"}, [&] { go.wait(); });
+  EXPECT_TRUE(eventually([&] {
+    std::raise(SIGUSR1);
+    return sink.has("\"waits\", spawned at") && sink.has("waits in weft::event::wait");
+  })) << sink.all();
+  go.set();
+  waits.join();
+}
