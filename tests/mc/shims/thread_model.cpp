@@ -46,6 +46,10 @@ const cpu_set& original_affinity() {
   return one;
 }
 cpu_set current_affinity() { return {}; }
+std::size_t process_threads() noexcept { return 0; }
+std::size_t native_threads() noexcept { return 0; }
+void unblock_signal(int) noexcept {}
+std::int32_t this_thread_id() noexcept { return 0; }
 bool at_thread_exit(void (*)(void*), void*) noexcept { return false; }
 
 }  // namespace weft::inline v0::detail
