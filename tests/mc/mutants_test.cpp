@@ -1,5 +1,6 @@
 // Mutation: production code with one order, fence, compare-and-swap, exchange or epoch taken away must be found wrong by
-// some scenario. What is not found is listed with the reason why it need not be, or why no scenario can tell.
+// some scenario. What is not found is listed: either no scenario can tell (plain members of production code are not
+// watched for races), or the code could do without it.
 //
 // Each mutant runs in a process of its own, since it may do anything: a crash and an endless run count as found.
 #include "scenarios/scenario.h"
@@ -30,8 +31,8 @@ constexpr std::size_t executions_each = 6'000;
 constexpr int longest_seconds = 10;  // Of processor time.
 
 // Files of the models themselves are no production code.
-const std::set<std::string> not_production{"blocking.cpp",  "cores.cpp", "deque.cpp",   "parking.cpp", "queues.cpp",
-                                           "readiness.cpp", "sync.cpp",  "waiting.cpp", "channels.cpp"};
+const std::set<std::string> not_production{"blocking.cpp",  "cores.cpp", "deque.cpp",   "parking.cpp",  "queues.cpp",
+                                           "readiness.cpp", "sync.cpp",  "waiting.cpp", "channels.cpp", "cores.cpp"};
 
 struct touched {
   mc::recorded_site how;
@@ -135,7 +136,7 @@ TEST(mutants, are_found) {
   }
   std::cout << found << " mutants found, " << alive << " alive, " << late << " out of time\n";
   if (only == nullptr) {
-    EXPECT_GE(found, 40U);
+    EXPECT_GE(found, 80U);
   }
 }
 

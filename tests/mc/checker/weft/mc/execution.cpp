@@ -49,6 +49,11 @@ execution::execution(strategy& by, const std::set<std::uint64_t>& shared) : by_(
 }
 
 execution::~execution() {
+  {
+    const engine_scope in_engine;
+    is_traced = false;
+    for (const auto& t : threads_) t->body = nullptr;  // While what the model allocated for them is still known.
+  }
   current_ = nullptr;
   allocation::end();
 }

@@ -62,7 +62,11 @@ std::size_t by_priority::choose(const choice& c) {
   if (c.kind == choice_kind::store) return random_() % 4 == 0 ? random_() % c.options : 0;
   if (c.kind == choice_kind::failure) return random_() % 8 == 0 ? 1 : 0;
   const bool changes_here = std::find(changes_.begin(), changes_.end(), c.step) != changes_.end();
-  if (c.kind == choice_kind::pause || (c.kind == choice_kind::preempt && changes_here)) {
+  in_a_row_ = c.threads[0] == last_ ? in_a_row_ + 1 : 0;
+  last_ = c.threads[0];
+  const bool is_long_run = in_a_row_ != 0 && in_a_row_ % 500 == 0;
+  if (c.kind == choice_kind::pause || (c.kind == choice_kind::preempt && is_long_run) ||
+      (c.kind == choice_kind::preempt && changes_here)) {
     priority_of(c.threads[0]) = --lowest_;
   }
   std::size_t best = 0;

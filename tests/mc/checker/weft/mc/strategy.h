@@ -84,6 +84,8 @@ class by_priority : public strategy {
   std::vector<std::int64_t> priorities_;
   std::vector<std::size_t> changes_;
   std::int64_t lowest_ = 0;
+  int last_ = -1;             // The thread that ran last, and for how many choices in a row: after very many it gives
+  std::size_t in_a_row_ = 0;  // way, for it may be looking on for what only others can do.
 };
 
 // One execution, as a string of those choices that are not the first: "12s1 15r2 20f1" reads: before step 12 thread 1
