@@ -4,21 +4,27 @@
 
 #include <weft/weft.h>
 
+#include <vector>
+
 namespace {
+
+std::uint64_t solutions(const race::board& placed, int n);
+
+struct placement {
+  race::board placed;
+  int n;
+
+  std::uint64_t operator()() const { return solutions(placed, n); }
+};
 
 std::uint64_t solutions(const race::board& placed, int n) {
   if (placed.rows == n) return 1;
-  std::array<std::uint64_t, 16> found{};
-  weft::scope rows;
+  std::vector<placement> next;
   for (int column = 0; column < n; ++column) {
-    if (!placed.allows(column)) continue;
-    rows.spawn([next = placed.with(column), n, &mine = found[static_cast<std::size_t>(column)]] {
-      mine = solutions(next, n);
-    });
+    if (placed.allows(column)) next.push_back({placed.with(column), n});
   }
-  rows.join();
   std::uint64_t sum = 0;
-  for (const std::uint64_t each : found) sum += each;
+  for (const std::uint64_t each : weft::gather(next)) sum += each;
   return sum;
 }
 

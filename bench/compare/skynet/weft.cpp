@@ -8,18 +8,23 @@
 
 namespace {
 
+struct subtree {
+  std::uint64_t number;
+  std::uint64_t size;
+
+  std::uint64_t operator()() const;
+};
+
 std::uint64_t by_joins(std::uint64_t number, std::uint64_t size) {
   if (size == 1) return number;
-  std::array<std::uint64_t, 10> found{};
-  weft::scope children;
-  for (std::uint64_t i = 0; i < 10; ++i) {
-    children.spawn([number, size, i, &mine = found[i]] { mine = by_joins(number + i * (size / 10), size / 10); });
-  }
-  children.join();
+  std::array<subtree, 10> children;
+  for (std::uint64_t i = 0; i < 10; ++i) children[i] = {number + i * (size / 10), size / 10};
   std::uint64_t sum = 0;
-  for (const std::uint64_t each : found) sum += each;
+  for (const std::uint64_t each : weft::gather(children)) sum += each;
   return sum;
 }
+
+std::uint64_t subtree::operator()() const { return by_joins(number, size); }
 
 void through_channels(weft::channel<std::uint64_t>& up, std::uint64_t number, std::uint64_t size) {
   if (size == 1) {
