@@ -66,6 +66,8 @@ inline activation* core::take_next() noexcept {
 }
 
 WEFT_ALWAYS_INLINE runnable core::pick() noexcept {
+  if (is_overdue.load(relaxed)) [[unlikely]]
+    end_round();
   if (budget_ == 0 || --budget_ == 0) [[unlikely]]
     return {};
   if (++next_chain_ <= longest_next_chain) [[likely]] {

@@ -1,9 +1,9 @@
 #include <weft/detail/fork_join.h>
 
-#include "platform/thread.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/context_local.h"
 #include "scheduler/fiber_local.h"
+#include "scheduler/list_lock.h"
 #include "scheduler/make_record.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -21,26 +21,6 @@ namespace weft::inline v0::detail {
 namespace {
 
 constexpr std::size_t batch = 64;
-
-// Held for a few instructions.
-class locked {
- public:
-  explicit locked(atomic<std::uint32_t>& word) noexcept : word_(word) {
-    for (int spins = 0; word_.exchange(1, acquire) != 0; ++spins) {  // Pairs with ~locked().
-      if (spins < 100) {
-        spin_pause();
-      } else {
-        yield_thread();
-      }
-    }
-  }
-  ~locked() { word_.store(0, release); }  // The last touch of the join by an outside child.
-  locked(const locked&) = delete;
-  locked& operator=(const locked&) = delete;
-
- private:
-  atomic<std::uint32_t>& word_;
-};
 
 void push(fork_node*& first, fork_node& n) noexcept {
   n.previous = nullptr;
@@ -208,7 +188,7 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
   if (c.owner.is_draining()) mark_cancelled(*f, cancel_reason::shutdown);
   n.fiber = f;
   {
-    const locked hold(lock_);
+    const list_lock hold(lock_);
     if (is_told_) mark_cancelled(*f, told_as_);
     n.is_told = is_told_;
     push(is_told_ ? told_ : untold_, n);
@@ -227,7 +207,7 @@ void fork_join::fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcep
 
 void fork_join::note_error(std::exception_ptr error) noexcept {
   try {
-    const locked hold(lock_);
+    const list_lock hold(lock_);
     if (error_ == nullptr) {
       error_ = error;
     } else {
@@ -245,7 +225,7 @@ void fork_join::note_error(std::exception_ptr error) noexcept {
 void fork_join::ended_outside(fork_node& n, bool has_result) noexcept {
   wait_record* woken = nullptr;
   {
-    const locked hold(lock_);
+    const list_lock hold(lock_);
     if (n.fiber != nullptr) unlink(n.is_told ? told_ : untold_, n);
     if (!has_result) lacks_outside_results_ = true;
     ++ended_outside_;
@@ -264,7 +244,7 @@ void fork_join::cancel_outside(cancel_reason why) noexcept {
   for (bool is_first = true;; is_first = false) {
     std::size_t count = 0;
     {
-      const locked hold(lock_);
+      const list_lock hold(lock_);
       if (is_first && std::exchange(is_told_, true)) return;
       if (is_first) told_as_ = why;
       for (; untold_ != nullptr && count < batch; ++count) {
@@ -290,7 +270,7 @@ void fork_join::wait_outside() noexcept {
   bool is_cancellable = true;
   for (;;) {
     {
-      const locked hold(lock_);
+      const list_lock hold(lock_);
       if (ended_outside_ == wanted) break;
     }
     if (is_cancellable && cancel_pending()) {
@@ -301,14 +281,14 @@ void fork_join::wait_outside() noexcept {
     n.who = begin_wait(is_cancellable, "gather");
     bool is_waiting = false;
     {
-      const locked hold(lock_);
+      const list_lock hold(lock_);
       is_waiting = ended_outside_ != wanted;
       wanted_outside_ = wanted;
       if (is_waiting) joiner_ = &n;
     }
     const wake_reason why = is_waiting ? finish_wait(n.who, never) : retract_wait(n.who);
     if (is_waiting && why != wake_reason::notified) {
-      const locked hold(lock_);
+      const list_lock hold(lock_);
       joiner_ = nullptr;
     }
   }

@@ -18,6 +18,7 @@ WEFT_ALWAYS_INLINE fiber_record* make_record(void* block, scheduler& s, const bo
   f->type = &type;
   f->body = static_cast<std::byte*>(block) + type.body_offset;
   f->home = &s;
+  f->end.restart();
   f->site = site;
   f->marks.store(is_detached ? fiber_record::detached : std::uint16_t{0}, relaxed);
   f->references.store(is_detached ? 1 : 2, relaxed);  // Its run, and its handle.

@@ -89,7 +89,9 @@ class fiber_record : public inbox_node {
   void* body = nullptr;
   scheduler* home = nullptr;  // The runtime's scheduler; a handle may outlive it, see record_memory.h.
   std::uint64_t id = 0;
-  completion end;
+  union {
+    completion end;
+  };
   source_location site;
   std::exception_ptr error;
   context_array* context = nullptr;  // Values of context_local variables; the fiber's own, once it is launched.

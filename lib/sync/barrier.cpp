@@ -2,7 +2,7 @@
 // phase. Invariant: nobody is in line but for the phase under way.
 #include <weft/barrier.h>
 
-#include "sync/list_lock.h"
+#include "scheduler/list_lock.h"
 #include "sync/misuse.h"
 #include "sync/wait_on.h"
 

@@ -1,9 +1,9 @@
 #include <weft/condition_variable.h>
 
 #include "scheduler/cancellation.h"
+#include "scheduler/list_lock.h"
 #include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
-#include "sync/list_lock.h"
 #include "sync/misuse.h"
 
 #include <system_error>

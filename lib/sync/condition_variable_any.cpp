@@ -7,9 +7,9 @@
 #include <weft/condition_variable_any.h>
 
 #include "scheduler/cancellation.h"
+#include "scheduler/list_lock.h"
 #include "scheduler/no_suspend.h"
 #include "scheduler/wait_list.h"
-#include "sync/list_lock.h"
 #include "sync/misuse.h"
 #include "sync/woken.h"
 

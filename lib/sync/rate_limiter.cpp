@@ -4,9 +4,9 @@
 
 #include "platform/clock.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/list_lock.h"
 #include "scheduler/no_suspend.h"
 #include "scheduler/wait.h"
-#include "sync/list_lock.h"
 #include "sync/misuse.h"
 
 #include <algorithm>

@@ -7,10 +7,10 @@
 
 #include "platform/memory_reader.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/list_lock.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/wait.h"
-#include "sync/list_lock.h"
 #include "sync/misuse.h"
 
 #include <array>

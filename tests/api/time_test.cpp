@@ -234,3 +234,26 @@ TEST(fairness, what_is_spawned_starts_as_fast_as_it_is_spawned) {
     EXPECT_LT(most_behind, 1000);
   });
 }
+
+// A round is 64 turns: as many as these would keep the timers waiting for 0.3 s.
+WEFT_TEST(fairness, one_that_computes_between_yields_starves_no_sleeper) {
+  if (current_setting.cores != 1) return;
+  std::atomic<bool> is_over{false};
+  int naps = 0;
+  auto sleeper = weft::spawn([&] {
+    while (!is_over) {
+      weft::this_fiber::sleep_for(100us);
+      ++naps;
+    }
+  });
+  weft::this_fiber::yield();
+  for (int turn = 0; turn < 16; ++turn) {
+    const auto end = std::chrono::steady_clock::now() + 5ms;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    weft::this_fiber::yield();
+  }
+  is_over = true;
+  sleeper.join();
+  EXPECT_GE(naps, 4);
+}

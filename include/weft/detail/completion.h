@@ -23,6 +23,9 @@ class WEFT_API completion {
   completion() = default;
   explicit completion(already_done) noexcept : word_(done_word) {}
 
+  // Begins a new event in the same place, where others may look at it at any time: it is not constructed anew.
+  void restart() noexcept { word_.store(0, relaxed); }
+
   // Pairs with finish(): what the finisher did is visible.
   bool done() const noexcept { return word_.load(acquire) == done_word; }
 

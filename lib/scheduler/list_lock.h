@@ -1,4 +1,4 @@
-// Holds the lock word of an object's list of waiters for a few instructions.
+// Holds the lock word of an object, of its list of waiters for one, for a few instructions.
 #pragma once
 
 #include "platform/thread.h"
