@@ -233,6 +233,28 @@ WEFT_TEST(fork_join, an_error_cancels_the_others_wherever_they_are) {
   weft::this_fiber::yield();  // Nothing is left of the cancellation.
 }
 
+WEFT_TEST(fork_join, an_error_outside_reaches_the_others_while_the_parents_stack_is_busy) {
+  std::atomic<bool> is_told{false};
+  const auto stay_busy = [&] { weft::shield([&] { EXPECT_TRUE(yield_until([&] { return is_told.load(); })); }); };
+  const auto sleep = [&] {
+    struct at_end {
+      std::atomic<bool>& told;
+      ~at_end() { told = true; }
+    } const later{is_told};
+    sleep_for_ever();
+  };
+  std::atomic<bool> sleeps{false};
+  const auto fail = [&] {
+    EXPECT_TRUE(yield_until([&] { return sleeps.load(); }));
+    throw std::domain_error("outside");
+  };
+  const auto begin_to_sleep = [&] {
+    sleeps = true;
+    sleep();
+  };
+  EXPECT_THROW(weft::gather(stay_busy, fail, begin_to_sleep), std::domain_error);
+}
+
 WEFT_TEST(fork_join, several_errors_arrive_together) {
   weft::barrier both(2);
   const auto fail = [&] {
