@@ -236,7 +236,7 @@ WEFT_TEST(fork_join, an_error_cancels_the_others_wherever_they_are) {
 WEFT_TEST(fork_join, an_error_outside_reaches_the_others_while_the_parents_stack_is_busy) {
   std::atomic<bool> is_told{false};
   const auto stay_busy = [&] { weft::shield([&] { EXPECT_TRUE(yield_until([&] { return is_told.load(); })); }); };
-  const auto sleep = [&] {
+  const auto wait_to_be_told = [&] {
     struct at_end {
       std::atomic<bool>& told;
       ~at_end() { told = true; }
@@ -250,7 +250,7 @@ WEFT_TEST(fork_join, an_error_outside_reaches_the_others_while_the_parents_stack
   };
   const auto begin_to_sleep = [&] {
     sleeps = true;
-    sleep();
+    wait_to_be_told();
   };
   EXPECT_THROW(weft::gather(stay_busy, fail, begin_to_sleep), std::domain_error);
 }
