@@ -6,6 +6,7 @@
 
 #include <weft/detail/fiber_body.h>
 #include <weft/detail/fork_join.h>
+#include <weft/detail/small_array.h>
 #include <weft/scope.h>
 
 #include <algorithm>
@@ -94,6 +95,9 @@ WEFT_ALWAYS_INLINE void call_forked(fork_join& join, bool is_first, Slot& slot, 
   }
 }
 
+// So many children are forked without an allocation for them.
+inline constexpr std::size_t few_children = 10;
+
 [[noreturn]] WEFT_API void refuse_map_limit();
 
 }  // namespace detail
@@ -133,22 +137,22 @@ auto gather(Range&& calls) {
   static_assert(!std::is_reference_v<result>, "gather of a range returns a vector, which holds no references");
   static_assert(std::is_reference_v<call>, "gather of a range borrows its callables: they must lie somewhere");
   const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
-  std::vector<detail::outcome_slot<result>> slots(count);
+  detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
   if (count != 0) {
-    std::vector<detail::fork_node> children;
-    children.reserve(count);
-    for (auto&& each : calls) children.push_back(detail::fork_of<call>(slots[children.size()], each));
+    auto each = std::ranges::begin(calls);
+    detail::small_array<detail::fork_node, detail::few_children> children(
+        count, [&](std::size_t i) { return detail::fork_of<call>(slots[i], *each++); });
     detail::fork_join join(children.data(), count);
-    auto slot = slots.begin();
-    for (auto&& each : calls) {
-      detail::call_forked(join, slot == slots.begin(), *slot, each);
+    auto* slot = slots.begin();
+    for (auto&& callable : calls) {
+      detail::call_forked(join, slot == slots.begin(), *slot, callable);
       ++slot;
     }
     join.join();
   }
   std::vector<detail::value_or_monostate<result>> results;
   results.reserve(count);
-  for (auto& each : slots) results.push_back(each.take());
+  for (auto& filled : slots) results.push_back(filled.take());
   return results;
 }
 

@@ -19,7 +19,7 @@ activation& activation_of_node(inbox_node& n) noexcept { return static_cast<acti
 }  // namespace
 
 core::core(scheduler& its_owner, std::size_t its_index)
-    : fork_lane(first_deque_capacity),
+    : fork_lane(first_deque_capacity, its_owner.seats.size() > 1),
       owner(its_owner),
       index(its_index),
       id_step(its_owner.seats.size()),
@@ -27,7 +27,7 @@ core::core(scheduler& its_owner, std::size_t its_index)
       stacks(its_owner.stacks),
       slab(*its_owner.records.heaps[its_index]),
       clockwork(monotonic_now()),
-      spawned_(first_deque_capacity) {
+      spawned_(first_deque_capacity, its_owner.seats.size() > 1) {
   parked_cores = &its_owner.idle.parked_word();
   searching_cores = &its_owner.idle.searching_word();
 }

@@ -50,7 +50,7 @@ inline fork_seat& seat_of(activation* a) noexcept {
 
 // The start of a core. By its worker, but for the thieves of the deque.
 struct fork_lane {
-  explicit fork_lane(std::size_t deque_capacity) : forks(deque_capacity) {}
+  fork_lane(std::size_t deque_capacity, bool has_thieves) : forks(deque_capacity, has_thieves) {}
 
   activation* current = nullptr;  // The stack that runs; null on the thread stack.
   exception_state* thread_exceptions = nullptr;

@@ -10,7 +10,8 @@
 //   steal (thief): read the top, fence, read the bottom, then the array and the slot, and only then move the top.
 //   grow (owner): copy, publish the new array. The old ones live as long as the deque, so that a slow thief reads an
 //     old copy of its slot, which is right if its exchange succeeds.
-//   The two fences are ordered: the thief sees the lower bottom, or the owner sees the higher top.
+//   The two fences are ordered: the thief sees the lower bottom, or the owner sees the higher top. Where there are no
+//     thieves the owner needs none.
 #pragma once
 
 #include <cassert>
@@ -31,9 +32,10 @@ namespace weft::inline v0::detail {
 template <class T>
 class work_deque {
  public:
-  // `initial_capacity` is rounded up to a power of two. Throws: std::bad_alloc.
-  explicit work_deque(std::size_t initial_capacity = 256)
-      : array_(array::make(capacity_for(initial_capacity), nullptr)) {}
+  // `initial_capacity` is rounded up to a power of two. Without thieves nobody may call steal().
+  // Throws: std::bad_alloc.
+  explicit work_deque(std::size_t initial_capacity = 256, bool has_thieves = true)
+      : array_(array::make(capacity_for(initial_capacity), nullptr)), has_thieves_(has_thieves) {}
 
   ~work_deque() {
     for (array* a = array_.load(relaxed); a != nullptr;) {
@@ -73,7 +75,7 @@ class work_deque {
     // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs with
     // steal().
     bottom_.store(bottom, release);
-    full_fence();
+    if (has_thieves_) full_fence();
     std::int64_t top = top_.load(relaxed);
     T* element = nullptr;
     if (top < bottom) [[likely]]
@@ -183,6 +185,7 @@ class work_deque {
   alignas(cache_line) atomic<std::int64_t> bottom_{0};  // Owner; thieves read it.
   atomic<array*> array_;                                // Owner; thieves read it.
   std::int64_t top_seen_ = 0;                           // Owner only: not above `top_`, so the room it shows is there.
+  const bool has_thieves_;
 
   alignas(cache_line) atomic<std::int64_t> top_{0};  // All takers.
 };
