@@ -253,11 +253,11 @@ void core::begin_round() noexcept {
   budget_ = ticks_per_round;
   rounds.store(rounds.load(relaxed) + 1, relaxed);
   rescue_.store(false, relaxed);
-  is_overdue.store(false, relaxed);
   if (events != nullptr) {
     counters.polls.add();
     events->poll();
   }
+  is_overdue.store(false, relaxed);  // Not sooner: a great many timers that fire at once may take long.
 }
 
 }  // namespace weft::inline v0::detail

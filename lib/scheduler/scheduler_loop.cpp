@@ -75,7 +75,8 @@ runnable scheduler_loop::search(bool is_counted) noexcept {
       if (was_last && owner_.sees_open_work()) wake_one_for(core_);
       return found;
     }
-    if (!was_last || !owner_.sees_open_work()) return {};
+    // Where the monitor has ended the round, only a new one finds what is queued here: park() sees it, and does not sleep.
+    if (!was_last || core_.round_is_over() || !owner_.sees_open_work()) return {};
   }
 }
 
