@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "support/failure_note.h"
 #include "support/seed.h"
 
 using namespace weft_test;
@@ -24,7 +25,7 @@ WEFT_TEST(priority_channel, gives_the_greatest_first_and_equal_ones_in_order) {
     bool operator<(const job& other) const { return urgency < other.urgency; }
   };
   const std::uint64_t seed = fresh_seed();
-  SCOPED_TRACE(seed_text(seed));
+  const failure_note said(seed_text(seed));
   std::mt19937_64 random(seed);
   weft::priority_channel<job> ch;
   std::vector<job> expected;

@@ -1,5 +1,6 @@
 // Durations and moments of every kind, given to every call that takes one: what has passed waits for nothing but still
 // does what can be done at once; what does not fit is never.
+#include "support/failure_note.h"
 #include "support/waiting.h"
 
 #include <weft/net/tcp.h>
@@ -53,7 +54,7 @@ struct timed_call {
 };
 
 void expect_as_written(const timed_call& what, bool is_consumed = true) {
-  SCOPED_TRACE(what.name);
+  const failure_note said(what.name);
   for (const weft::deadline when : passed()) EXPECT_FALSE(what.call(when));
   for (const weft::deadline when : never_to_come()) {
     EXPECT_TRUE(when.is_never());

@@ -1,4 +1,5 @@
 // Shutting a runtime down: who is asked to end, how long that may take, and what the report says of those that go on.
+#include "support/failure_note.h"
 #include "support/runtime_checks.h"
 
 #include <weft/net/tcp.h>
@@ -43,7 +44,7 @@ std::optional<weft::unfinished_fiber> report_of(const std::function<void()>& wai
 }
 
 void expect_named(const char* call, const std::function<void()>& wait, const std::function<void()>& release) {
-  SCOPED_TRACE(call);
+  const failure_note said(call);
   std::uint_least32_t line = 0;
   const std::optional<weft::unfinished_fiber> named = report_of(wait, release, line);
   ASSERT_TRUE(named.has_value());

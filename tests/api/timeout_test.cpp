@@ -262,11 +262,14 @@ WEFT_TEST(shield, lets_a_timeout_of_its_inside_work) {
 
 WEFT_TEST(shield, nests_and_returns_a_value) {
   std::atomic<bool> began{false};
+  std::atomic<bool> told{false};
   std::atomic<bool> finished{false};
   auto f = weft::spawn([&] {
     const int got = weft::shield([&] {
       began = true;
-      weft::shield([] { weft::this_fiber::sleep_for(1ms); });
+      weft::shield([&] {
+        while (!told) weft::this_fiber::sleep_for(100us);
+      });
       weft::this_fiber::sleep_for(1ms);
       return 3;
     });
@@ -277,6 +280,7 @@ WEFT_TEST(shield, nests_and_returns_a_value) {
   });
   ASSERT_TRUE(yield_until([&] { return began.load(); }));
   f.cancel();
+  told = true;
   EXPECT_THROW(f.join(), weft::join_cancelled);
   EXPECT_TRUE(finished);
 }

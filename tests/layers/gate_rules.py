@@ -100,5 +100,13 @@ def tests_do_not_sleep(tree):
     return found
 
 
+def tests_in_fibers_trace_no_thread(tree):
+    """A trace belongs to the thread where it began, which a fiber may have left when it ends."""
+    found = []
+    for path in tree.code_files('tests/api/'):
+        found += tree.search(path, r'\bSCOPED_TRACE\b\s*\(', 'fiber-trace', 'use failure_note')
+    return found
+
+
 RULES = (atomics_have_one_door, thread_local_has_one_door, system_calls_have_one_door, suspension_has_one_door,
-         tests_do_not_sleep)
+         tests_do_not_sleep, tests_in_fibers_trace_no_thread)

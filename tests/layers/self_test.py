@@ -71,6 +71,7 @@ BROKEN = [
     ('suspension-gate', 'lib/scheduler/core.h', 'inline void w() { jump_fcontext(a, b); }\n'),
     ('no-sleep', 'tests/sync/mutex_test.cpp', 'void w() { std::this_thread::sleep_for(1ms); }\n'),
     ('no-sleep', 'tests/api/hello_test.cpp', 'void w() { usleep(5); }\n'),
+    ('fiber-trace', 'tests/api/hello_test.cpp', 'void w() { SCOPED_TRACE("here"); }\n'),
     ('length', 'lib/io/file.cpp', '\n' * 400),
     ('length', 'dev', '\n' * 401),
     ('mark', 'lib/io/file.cpp', '// TO' 'DO: later\n'),

@@ -1,6 +1,7 @@
 // How long a stress test goes on, and with which seed.
 #pragma once
 
+#include "support/failure_note.h"
 #include "support/seed.h"
 #include "support/with_cores.h"
 
@@ -15,7 +16,7 @@ namespace weft_test {
 template <class Round>
 void stress(std::size_t most, Round round) {
   const std::uint64_t seed = fresh_seed();
-  SCOPED_TRACE(seed_text(seed));
+  const failure_note said(seed_text(seed));
   const char* const wanted = std::getenv("WEFT_STRESS_SECONDS");
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(wanted != nullptr ? std::atoi(wanted) : 5);
   std::mt19937_64 random(seed);
