@@ -39,13 +39,15 @@ class outcome_slot {
   outcome_slot(const outcome_slot&) = delete;
   outcome_slot& operator=(const outcome_slot&) = delete;
   ~outcome_slot() {
-    if (is_full_) result_.destroy();
+    if constexpr (is_destroyed) {
+      if (is_full_) result_.destroy();
+    }
   }
 
   template <class F>
   void fill(F&& f) {
     result_.fill(std::forward<F>(f));
-    is_full_ = true;
+    if constexpr (is_destroyed) is_full_ = true;
   }
 
   value_or_monostate<R> take() {
@@ -57,8 +59,11 @@ class outcome_slot {
   }
 
  private:
+  static constexpr bool is_destroyed = !std::is_void_v<R> && !std::is_trivially_destructible_v<R>;
+  struct nothing {};
+
   result_slot<R> result_;
-  bool is_full_ = false;
+  [[no_unique_address]] std::conditional_t<is_destroyed, bool, nothing> is_full_{};
 };
 
 template <class F, class Slot>
@@ -73,8 +78,7 @@ void run_forked(const fork_node& n) {
 }
 
 template <class F, class Slot>
-fork_node fork_of(Slot& slot, std::remove_reference_t<F>& f) noexcept {
-  fork_node n;
+WEFT_ALWAYS_INLINE void fill_fork(fork_node& n, Slot& slot, std::remove_reference_t<F>& f) noexcept {
   n.run = &run_forked<F, Slot>;
   if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
     n.call = reinterpret_cast<const void*>(&f);
@@ -82,7 +86,6 @@ fork_node fork_of(Slot& slot, std::remove_reference_t<F>& f) noexcept {
     n.call = std::addressof(f);
   }
   n.slot = &slot;
-  return n;
 }
 
 template <class Slot, class F>
@@ -115,8 +118,13 @@ auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_res
   if constexpr (sizeof...(Fs) != 0) {
     std::apply(
         [&](auto&... slot) {
-          detail::fork_node children[] = {detail::fork_of<Fs>(slot, fs)...};
-          detail::fork_join join(children, sizeof...(Fs));
+          detail::fork_node children[sizeof...(Fs)];
+          auto* child = children;
+          ((child == children ? void() : detail::fill_fork<Fs>(*child, slot, fs), ++child), ...);
+          detail::fork_join join(children, sizeof...(Fs), [&] {
+            child = children;
+            ((child++ != children ? void() : detail::fill_fork<Fs>(*children, slot, fs)), ...);
+          });
           bool is_first = true;
           (detail::call_forked(join, std::exchange(is_first, false), slot, std::forward<Fs>(fs)), ...);
           join.join();
@@ -139,10 +147,13 @@ auto gather(Range&& calls) {
   const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
   detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
   if (count != 0) {
-    auto each = std::ranges::begin(calls);
-    detail::small_array<detail::fork_node, detail::few_children> children(
-        count, [&](std::size_t i) { return detail::fork_of<call>(slots[i], *each++); });
-    detail::fork_join join(children.data(), count);
+    detail::small_array<detail::fork_node, detail::few_children> children(count);
+    auto* child = children.begin();
+    for (auto&& each : calls) {
+      detail::fill_fork<call>(*child, slots[static_cast<std::size_t>(child - children.begin())], each);
+      ++child;
+    }
+    detail::fork_join join(children.data(), count, [] {});
     auto* slot = slots.begin();
     for (auto&& callable : calls) {
       detail::call_forked(join, slot == slots.begin(), *slot, callable);

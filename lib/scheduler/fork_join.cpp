@@ -82,15 +82,14 @@ WEFT_COLD void fork_join::refuse_outside() {
 void fork_join::wake_a_core() noexcept { wake_one_for(*here()); }
 
 // What is left has not been pushed.
-WEFT_COLD void fork_join::begin_unusual(fork_node* children, std::size_t left) noexcept {
+WEFT_COLD void fork_join::begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept {
   core& c = *here();
   check_marks(*c.current, "calls weft::gather");
   for (std::size_t i = 0; i < left; ++i) children[i].join = this;
-  if (left != count_) {
+  if (left != count) {
     for (; left > 0; --left) fail_to_send_out(children[left - 1], nullptr);
   } else if (is_cancelled()) {
-    popped_ = count_;
-    lacks_results_ = true;
+    state_ = (state_ & has_put_aside) | lacks_results;
   } else {
     // The deque is left empty, so that pop() finds nothing that is not ours.
     c.send_out_forks();
@@ -108,14 +107,14 @@ WEFT_COLD fork_lane& fork_join::give_way() noexcept {
 }
 
 WEFT_COLD void fork_join::finish_unusual() {
-  if (popped_ != count_) wait_outside();
-  if (has_put_aside_) take_back();
+  if (not_called() != 0) wait_outside();
+  if ((state_ & has_put_aside) != 0) take_back();
   leave_frame(frame_);
-  if (lacks_results_) throw_outcome();
+  if ((state_ & lacks_results) != 0) throw_outcome();
 }
 
 WEFT_COLD void fork_join::failed() noexcept {
-  lacks_results_ = true;
+  state_ |= lacks_results;
   try {
     throw;
   } catch (const cancelled&) {
@@ -126,7 +125,8 @@ WEFT_COLD void fork_join::failed() noexcept {
 }
 
 std::uint64_t fork_join::id_of_child(core& c) noexcept {
-  if (child_id_ == 0) child_id_ = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  if (child_id_age_ != not_called()) child_id_ = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  child_id_age_ = not_called();
   return child_id_;
 }
 
@@ -137,7 +137,7 @@ WEFT_COLD void fork_join::put_aside() noexcept {
   core& c = *here();
   activation& a = *c.current;
   fiber_record& f = *a.occupant.load(relaxed);
-  has_put_aside_ = true;
+  state_ |= has_put_aside;
   const exception_state before = std::exchange(*c.thread_exceptions, {});
   caught_exceptions_ = before.caught;
   uncaught_exceptions_ = before.uncaught;
@@ -164,7 +164,7 @@ void fork_join::end_variables() noexcept {
   activation& a = *frame_.stack;
   fiber_record& f = *frame_.fiber;
   if (a.locals != nullptr) end_locals(a.locals);
-  context_array* const owners = has_put_aside_ ? context_ : nullptr;
+  context_array* const owners = (state_ & has_put_aside) != 0 ? context_ : nullptr;
   if (f.context != nullptr && f.context != owners) release_context(std::exchange(f.context, nullptr));
   if (a.locals != nullptr) end_locals(a.locals);  // Made by the destructors of the context's values.
   if (f.context == nullptr && owners != nullptr) f.context = share(owners);
@@ -184,7 +184,7 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
   }
   f->body = &n;
   f->id = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
-  if (has_put_aside_ && context_ != nullptr) f->context = share(context_);
+  if ((state_ & has_put_aside) != 0 && context_ != nullptr) f->context = share(context_);
   if (c.owner.is_draining()) mark_cancelled(*f, cancel_reason::shutdown);
   n.fiber = f;
   {
@@ -208,11 +208,11 @@ void fork_join::fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcep
 void fork_join::note_error(std::exception_ptr error) noexcept {
   try {
     const list_lock hold(lock_);
-    if (error_ == nullptr) {
-      error_ = error;
+    if (errors_.first == nullptr) {
+      errors_.first = error;
     } else {
-      if (more_errors_ == nullptr) more_errors_ = std::make_unique<std::vector<std::exception_ptr>>();
-      more_errors_->push_back(error);
+      if (errors_.more == nullptr) errors_.more = std::make_unique<std::vector<std::exception_ptr>>();
+      errors_.more->push_back(error);
     }
   } catch (const std::bad_alloc&) {
     frame_.fiber->home->report_lost_error(*frame_.fiber, error);
@@ -266,7 +266,7 @@ void fork_join::cancel_outside(cancel_reason why) noexcept {
 
 // Cut short, it cancels the children, and waits on, shielded.
 void fork_join::wait_outside() noexcept {
-  const std::uint32_t wanted = count_ - popped_;
+  const std::uint32_t wanted = not_called();
   bool is_cancellable = true;
   for (;;) {
     {
@@ -292,7 +292,7 @@ void fork_join::wait_outside() noexcept {
       joiner_ = nullptr;
     }
   }
-  if (lacks_outside_results_) lacks_results_ = true;
+  if (lacks_outside_results_) state_ |= lacks_results;
 }
 
 }  // namespace weft::inline v0::detail

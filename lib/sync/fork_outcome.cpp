@@ -9,9 +9,11 @@
 namespace weft::inline v0::detail {
 
 void fork_join::throw_outcome() {
+  const fork_errors found = std::move(errors_);
+  std::destroy_at(&errors_);
   std::vector<std::exception_ptr> errors;
-  if (error_ != nullptr) errors.push_back(std::move(error_));
-  if (more_errors_ != nullptr) errors.insert(errors.end(), more_errors_->begin(), more_errors_->end());
+  if (found.first != nullptr) errors.push_back(found.first);
+  if (found.more != nullptr) errors.insert(errors.end(), found.more->begin(), found.more->end());
   if (cancel_pending()) {
     for (const std::exception_ptr& each : errors) frame_.fiber->home->report_lost_error(*frame_.fiber, each);
     throw_cancelled("gather");

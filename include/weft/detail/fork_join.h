@@ -30,13 +30,20 @@ class core;
 struct context_array;
 struct local_table;
 
+struct fork_errors {
+  std::exception_ptr first;
+  std::unique_ptr<std::vector<std::exception_ptr>> more;
+};
+
 // Belongs to the fiber in whose frame it lies. Requires: join() is called before it is left.
 class WEFT_API fork_join {
  public:
-  // Forks the children. The nodes stay where they are until join() has returned or thrown.
+  // Forks the children. The nodes stay where they are until join() has returned or thrown. The first one is not looked at
+  // before `fill_first()` was called, which happens only if that child cannot be called here.
   // Throws: std::system_error (operation_not_permitted) outside of fibers; then nothing was forked.
-  WEFT_ALWAYS_INLINE fork_join(fork_node* children, std::size_t count);
-  ~fork_join() = default;
+  template <class FillFirst>
+  WEFT_ALWAYS_INLINE fork_join(fork_node* children, std::size_t count, FillFirst fill_first);
+  ~fork_join() {}  // NOLINT(modernize-use-equals-default): errors_ has been seen to.
   fork_join(const fork_join&) = delete;
   fork_join& operator=(const fork_join&) = delete;
 
@@ -59,12 +66,17 @@ class WEFT_API fork_join {
   friend class core;
   friend struct forked_fiber;
 
+  // What is in the upper half of state_.
+  static constexpr std::uint64_t has_put_aside = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t lacks_results = std::uint64_t{1} << 33;
+
   bool is_cancelled() const noexcept {
-    return frame_.is_cancelled() || (marks_->load(relaxed) >> 8 & frame_.level) != 0;
+    return frame_.is_cancelled() || (seat_of(frame_.stack).marks->load(relaxed) >> 8 & frame_.level) != 0;
   }
+  std::uint32_t not_called() const noexcept { return static_cast<std::uint32_t>(state_); }
   [[noreturn]] static void refuse_outside();
   static void wake_a_core() noexcept;
-  void begin_unusual(fork_node* children, std::size_t left) noexcept;
+  void begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept;
   void end_variables() noexcept;
   void put_aside() noexcept;
   void take_back() noexcept;
@@ -80,27 +92,23 @@ class WEFT_API fork_join {
 
   // The owner only.
   cancel_frame frame_;
-  const atomic<std::uint16_t>* marks_;  // Of the owner, as its identity.
-  std::uintptr_t identity_;
-  std::uint64_t child_id_;  // Of the child that is called here, once it was asked for.
-  std::uint32_t count_;
-  std::uint32_t popped_ = 0;
-  bool runs_first_here_ = false;
-  bool has_put_aside_ = false;  // Something of the owner's must not be seen by children, see put_aside().
-  bool lacks_results_ = false;
-
-  // Guarded by lock_.
-  bool is_told_ = false;  // Outside children are cancelled, those to come too.
-  bool lacks_outside_results_ = false;
-  cancel_reason told_as_{};
+  std::uintptr_t identity_;       // The owner's, from before.
+  std::uint64_t state_;           // Lower half: the children that were not called here, or not yet.
+  std::uint64_t child_id_;        // Of the child that is called here, once it was asked for.
+  std::uint32_t child_id_age_;    // not_called() at that time: each child has another one.
+  std::uint32_t wanted_outside_;  // Guarded by lock_, as what follows.
+  void* joiner_ = nullptr;        // Waits for so many.
+  fork_node* untold_ = nullptr;   // Outside children that do not know of a cancellation; then those that do.
+  fork_node* told_ = nullptr;
+  union {
+    fork_errors errors_;  // As long as the join: throw_outcome() ends both where there are any.
+  };
   atomic<std::uint32_t> lock_{0};
   std::uint32_t ended_outside_ = 0;
-  fork_node* untold_ = nullptr;  // Outside children that do not know of a cancellation; then those that do.
-  fork_node* told_ = nullptr;
-  void* joiner_ = nullptr;  // Waits for so many:
-  std::uint32_t wanted_outside_;
-  std::exception_ptr error_;
-  std::unique_ptr<std::vector<std::exception_ptr>> more_errors_;
+  bool is_told_ = false;  // Outside children are cancelled, those to come too.
+  bool lacks_outside_results_ = false;
+  bool runs_first_here_ = false;  // The owner's.
+  cancel_reason told_as_;
 
   // The owner's, put aside.
   unsigned uncaught_exceptions_;
@@ -109,17 +117,19 @@ class WEFT_API fork_join {
   local_table* locals_;
 };
 
-// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what is not needed yet is set when it is.
-inline fork_join::fork_join(fork_node* children, std::size_t count) : count_(static_cast<std::uint32_t>(count)) {
+// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): what is not needed yet is set when it is.
+template <class FillFirst>
+inline fork_join::fork_join(fork_node* children, std::size_t count, FillFirst fill_first) : errors_{} {
+  // NOLINTEND(cppcoreguidelines-pro-type-member-init)
   fork_lane* const lane = lane_here();
   if (lane == nullptr || lane->current == nullptr) [[unlikely]]
     refuse_outside();
   fork_seat& seat = seat_of(lane->current);
   frame_.stack = lane->current;
   frame_.fiber = seat.fiber;
-  marks_ = seat.marks;
   identity_ = seat.identity;
-  child_id_ = 0;
+  state_ = count;
+  child_id_age_ = static_cast<std::uint32_t>(count);
   if (seat.has_variables || !lane->thread_exceptions->empty()) [[unlikely]]
     put_aside();
   frame_.level = seat.level;
@@ -137,10 +147,11 @@ inline fork_join::fork_join(fork_node* children, std::size_t count) : count_(sta
     }
   }
   if (left != 1 || !calls_here) [[unlikely]] {
-    begin_unusual(children, left);
+    fill_first();
+    begin_unusual(children, count, left);
     return;
   }
-  popped_ = 1;
+  --state_;
   runs_first_here_ = true;
   seat.identity = reinterpret_cast<std::uintptr_t>(this);
   // A look without a fence: what a core that is just parking misses, the owner runs itself.
@@ -151,17 +162,16 @@ inline fork_join::fork_join(fork_node* children, std::size_t count) : count_(sta
 inline bool fork_join::next() noexcept {
   if (seat_of(frame_.stack).has_variables) [[unlikely]]
     end_variables();
-  if (popped_ == count_) [[unlikely]]
+  if (not_called() == 0) [[unlikely]]
     return false;
-  fork_lane* lane = lane_here();
+  fork_lane* lane = lane_of_worker();
   if (lane->is_overdue.load(relaxed)) [[unlikely]]
     lane = &give_way();
   if (lane->forks.pop() == nullptr) [[unlikely]]
     return false;
-  ++popped_;
-  child_id_ = 0;
+  --state_;
   if (is_cancelled()) [[unlikely]] {
-    lacks_results_ = true;
+    state_ |= lacks_results;
     return false;
   }
   return true;
@@ -172,8 +182,7 @@ inline void fork_join::join() {
   if (seat.has_variables) [[unlikely]]
     end_variables();
   seat.identity = identity_;
-  if (popped_ != count_ || has_put_aside_ || lacks_results_ || seat.frames != &frame_ || frame_.is_cancelled())
-      [[unlikely]] {
+  if (state_ != 0 || seat.frames != &frame_ || frame_.is_cancelled()) [[unlikely]] {
     finish_unusual();
     return;
   }

@@ -67,4 +67,7 @@ WEFT_ALWAYS_INLINE fork_lane* lane_here() noexcept {
   return (word & 1) == 0 ? reinterpret_cast<fork_lane*>(word) : nullptr;
 }
 
+// For code that runs in a fiber.
+WEFT_ALWAYS_INLINE fork_lane* lane_of_worker() noexcept { return reinterpret_cast<fork_lane*>(here_word()); }
+
 }  // namespace weft::inline v0::detail

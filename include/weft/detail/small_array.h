@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 namespace weft::inline v0::detail {
 
@@ -11,22 +12,17 @@ namespace weft::inline v0::detail {
 template <class T, std::size_t Short>
 class small_array {
  public:
-  // Makes `count` elements, each by `T{}`. Throws: std::bad_alloc; what T's constructor throws.
-  explicit small_array(std::size_t count) : small_array(count, [](std::size_t) { return T{}; }) {}
-
-  // Element i is `make(i)`, made in order.
-  template <class Make>
-  small_array(std::size_t count, Make make) {
-    if (count > Short) elements_ = std::allocator<T>().allocate(capacity_ = count);
-    try {
-      for (; count_ < count; ++count_) ::new (static_cast<void*>(elements_ + count_)) T(make(count_));
-    } catch (...) {
-      clear();
-      throw;
-    }
+  // Makes `count` elements, as `T` without an initialiser does. Throws: std::bad_alloc.
+  explicit small_array(std::size_t count) : count_(count) {
+    static_assert(std::is_nothrow_default_constructible_v<T>);
+    if (count > Short) elements_ = std::allocator<T>().allocate(count);
+    for (T& each : *this) ::new (static_cast<void*>(std::addressof(each))) T;
   }
 
-  ~small_array() { clear(); }
+  ~small_array() {
+    std::destroy(begin(), end());
+    if (elements_ != in_place_) std::allocator<T>().deallocate(elements_, count_);
+  }
   small_array(const small_array&) = delete;
   small_array& operator=(const small_array&) = delete;
 
@@ -37,17 +33,11 @@ class small_array {
   T& operator[](std::size_t i) noexcept { return elements_[i]; }
 
  private:
-  void clear() noexcept {
-    std::destroy(begin(), end());
-    if (capacity_ != 0) std::allocator<T>().deallocate(elements_, capacity_);
-  }
-
   union {
     T in_place_[Short];
   };
   T* elements_ = in_place_;
-  std::size_t count_ = 0;
-  std::size_t capacity_ = 0;  // Of the allocation; 0 in place.
+  const std::size_t count_;
 };
 
 }  // namespace weft::inline v0::detail

@@ -75,7 +75,8 @@ class work_deque {
     // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs with
     // steal().
     bottom_.store(bottom, release);
-    if (has_thieves_) full_fence();
+    if (has_thieves_) [[likely]]
+      full_fence();
     std::int64_t top = top_.load(relaxed);
     T* element = nullptr;
     if (top < bottom) [[likely]]
