@@ -30,6 +30,7 @@
 #include <weft/select.h>
 #include <weft/select_set.h>
 #include <weft/shield.h>
+#include <weft/signals.h>
 #include <weft/spawn.h>
 #include <weft/statistics.h>
 #include <weft/synchronisation.h>

@@ -85,8 +85,9 @@ int poller::add(int fd, std::uint64_t token) noexcept {
   const int read_error = apply(queue_, change(fd, EVFILT_READ, EV_ADD | EV_CLEAR, token));
   if (read_error != 0) return read_error;
   const int write_error = apply(queue_, change(fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, token));
-  // EPIPE: the other end of a pipe is closed already, and the first write will say so.
-  if (write_error == 0 || write_error == EPIPE) return 0;
+  // EPIPE: the other end of a pipe is closed already, and the first write will say so. EINVAL: what is only ever read,
+  // such as another queue.
+  if (write_error == 0 || write_error == EPIPE || write_error == EINVAL) return 0;
   apply(queue_, change(fd, EVFILT_READ, EV_DELETE, token));
   return write_error;
 }

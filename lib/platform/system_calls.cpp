@@ -6,6 +6,7 @@
 #ifdef __linux__
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>
@@ -196,6 +197,7 @@ constexpr system_calls kernel = {
     .gettid = real_gettid,
     .tgkill = real_tgkill,
     .process_vm_readv = real<&::process_vm_readv>,
+    .signalfd = real<&::signalfd>,
 #else
     .kqueue = real<&::kqueue>,
     .kevent = real<&::kevent>,

@@ -107,6 +107,7 @@ struct system_calls {
   // Reads memory of this process as the kernel sees it: a bad address is an error instead of a fault.
   ssize_t (*process_vm_readv)(pid_t process, const iovec* to, unsigned long to_count, const iovec* from,
                               unsigned long from_count, unsigned long flags) noexcept;
+  int (*signalfd)(int fd, const sigset_t* mask, int flags) noexcept;
 #else
   int (*kqueue)() noexcept;
   int (*kevent)(int queue, const struct kevent* changes, int change_count, struct kevent* events, int capacity,

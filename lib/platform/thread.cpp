@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "platform/signal_set.h"
 #include "platform/system_calls.h"
 
 namespace weft::inline v0::detail {
@@ -125,6 +126,18 @@ void unblock_signal(int number) noexcept {
   sigemptyset(&set);
   sigaddset(&set, number);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void block_signals(const sigset_t& set) noexcept { pthread_sigmask(SIG_BLOCK, &set, nullptr); }
+
+bool set_of_asynchronous(std::span<const int> numbers, sigset_t& set) noexcept {
+  const sigset_t all = asynchronous_signals();
+  sigemptyset(&set);
+  for (const int number : numbers) {
+    const bool is_possible = number != SIGKILL && number != SIGSTOP && sigismember(&all, number) == 1;
+    if (!is_possible || sigaddset(&set, number) != 0) return false;
+  }
+  return !numbers.empty();
 }
 
 void yield_thread() noexcept { sys().sched_yield(); }

@@ -39,6 +39,7 @@ class descriptor {
   static int borrow(int fd, descriptor& out) noexcept;
 
   bool is_open() const noexcept;
+  bool has_lost_runtime() const noexcept { return slots_ != nullptr && slots_->owner() == nullptr; }
   int fd() const noexcept { return is_open() ? slot_->fd : -1; }  // -1 when empty or closed.
 
   // Waiting calls return -EBADF. Idempotent. Returns: 0, or what close(2) said where it was done at once.

@@ -25,18 +25,6 @@ constexpr auto farewell_time = 800ms;
 // Beside a socket and a file for each connection.
 constexpr rlim_t other_descriptors = 100;
 
-// Blocks the signals that end the server in all threads to come, so that one thread can wait for them. A client that
-// is gone must not end the server: weft reports it as an error.
-sigset_t take_over_signals() {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGINT);
-  sigaddset(&ending, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return ending;
-}
-
 void accept_all(weft::net::tcp_listener& listener, file_server::server& here) {
   for (;;) {
     std::error_code ec;
@@ -63,18 +51,20 @@ void wait_until_answered(const file_server::server& here) {
 }
 
 int serve(const file_server::arguments& wanted) {
-  const sigset_t ending = take_over_signals();
+  std::signal(SIGPIPE, SIG_IGN);            // A client that is gone must not end the server: it is an error of a call.
+  weft::signals ending({SIGINT, SIGTERM});  // Before the first thread of the runtime.
   raise_descriptor_limit(2 * wanted.limits.connections + other_descriptors);
   file_server::server here{file_server::directory(wanted.folder, wanted.way), wanted.limits};
   weft::runtime cores(wanted.runtime);
   auto listeners = cores.spawn([&] { return weft::net::listen_on_every_core(wanted.where, cores.cores()); }).join();
+  weft::event has_failed;
   std::vector<weft::fiber<void>> acceptors;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    acceptors.push_back(cores.spawn({.name = "acceptor", .core = i}, [&here, &listener = listeners[i]] {
+    acceptors.push_back(cores.spawn({.name = "acceptor", .core = i}, [&here, &has_failed, &listener = listeners[i]] {
       try {
         accept_all(listener, here);
       } catch (...) {
-        ::kill(::getpid(), SIGTERM);  // The main thread wakes, and finds the error in join().
+        has_failed.set();  // The error comes out of join().
         throw;
       }
     }));
@@ -82,8 +72,12 @@ int serve(const file_server::arguments& wanted) {
   std::printf("listening on http://%s/\n", listeners[0].local_endpoint().to_string().c_str());
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&ending, &signal);
+  cores
+      .spawn([&] {
+        weft::signal_info why;
+        weft::select(weft::on_signal(ending, why), weft::on_event(has_failed));
+      })
+      .join();
   here.is_stopping.store(true, std::memory_order_relaxed);
   for (auto& listener : listeners) listener.close();
   for (auto& acceptor : acceptors) acceptor.join();

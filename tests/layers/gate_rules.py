@@ -18,16 +18,16 @@ CALLS = (
     'accept accept4 connect shutdown getsockopt setsockopt getsockname getpeername open openat close fcntl ioctl stat '
     'fstat lstat fstatat poll ppoll select mmap munmap madvise mprotect mremap mlock clock_gettime clock_nanosleep '
     'sched_yield sched_setaffinity sched_getaffinity getpid gettid epoll_create1 epoll_ctl epoll_wait epoll_pwait '
-    'epoll_pwait2 eventfd timerfd_create timerfd_settime pipe pipe2 futex process_madvise pidfd_open membarrier kqueue '
-    'kevent fork execve waitpid kill signal sigaction').split()
+    'epoll_pwait2 eventfd signalfd timerfd_create timerfd_settime pipe pipe2 futex process_madvise pidfd_open membarrier '
+    'kqueue kevent fork execve waitpid kill signal sigaction').split()
 # Names that mean nothing else, so that they are refused without the leading `::` too.
 UNMISTAKABLE = (
-    'syscall epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 mmap munmap madvise mprotect eventfd accept4 '
-    'getsockopt setsockopt sched_yield sched_setaffinity sched_getaffinity usleep nanosleep clock_gettime '
+    'syscall epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 mmap munmap madvise mprotect eventfd signalfd '
+    'accept4 getsockopt setsockopt sched_yield sched_setaffinity sched_getaffinity usleep nanosleep clock_gettime '
     'clock_nanosleep kevent kqueue sendfile sigaction').split()
 HEADERS = (
-    'sys/epoll.h sys/eventfd.h sys/event.h sys/mman.h sys/syscall.h sys/timerfd.h linux/futex.h unistd.h poll.h '
-    'pthread.h sched.h signal.h').split()
+    'sys/epoll.h sys/eventfd.h sys/event.h sys/signalfd.h sys/mman.h sys/syscall.h sys/timerfd.h linux/futex.h unistd.h '
+    'poll.h pthread.h sched.h signal.h').split()
 # Files of lib/platform that call the system by themselves: what the C library does for them is no system call of ours.
 PLATFORM_THREADS = ('lib/platform/thread.cpp', 'lib/platform/thread.h', 'lib/platform/thread_exit.cpp',
                     'lib/platform/process.cpp', 'lib/platform/futex_condition.cpp')
