@@ -64,6 +64,17 @@ struct send_case : plain_case<F> {
   send_case(T& v, F f) : plain_case<F>(std::move(f)) { this->place = std::addressof(v); }
 };
 
+// The same for what outlives the expression that makes the case.
+template <class T, class F>
+struct send_kept_case : send_case<T, F> {
+  using send_case<T, F>::send_case;
+};
+
+template <class Case>
+inline constexpr bool sends_what_may_be_gone = false;
+template <class T, class F>
+inline constexpr bool sends_what_may_be_gone<send_case<T, F>> = true;
+
 struct select_access {
   WEFT_API static const select_ops completion_ops;
   WEFT_API static const select_ops event_ops;
@@ -129,7 +140,9 @@ template <class T, class Store, std::invocable F = detail::no_action>
 // The same with a reference, for a select_set: what it refers to is moved from each time this case is chosen.
 template <class T, class Store, std::invocable F = detail::no_action>
 [[nodiscard]] auto on_send(basic_channel<T, Store>& to, std::reference_wrapper<T> value, F handler = {}) {
-  return on_send(&to, std::move(value.get()), std::move(handler));
+  detail::send_kept_case<T, F> c(value.get(), std::move(handler));
+  detail::select_access::of_source(c, detail::channel_access::send_ops(to), &detail::channel_access::core_of(to));
+  return c;
 }
 // Sends a copy.
 template <class T, class Store, std::invocable F = detail::no_action>

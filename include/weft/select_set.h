@@ -24,6 +24,8 @@ class select_set {
   // again: a case that sends takes a reference, on_send(channel, std::ref(value)).
   template <detail::selectable Case>
   std::size_t add(Case c) {
+    static_assert(!detail::sends_what_may_be_gone<Case>,
+                  "a select_set sends again and again what outlives it: on_send(channel, std::ref(value))");
     if (kept_.size() >= UINT16_MAX) throw std::length_error("weft::select_set::add: it has 65535 cases");
     auto made = std::make_unique<holder<Case>>(std::move(c));
     made->known = &made->what;

@@ -257,6 +257,7 @@ WEFT_TEST(select_forms, a_random_mix_over_own_buffers_agrees_with_a_count) {
   std::array<weft::channel<int>, 3> buffers{weft::channel<int>(1), weft::channel<int>(2), weft::channel<int>(5)};
   constexpr std::array<std::size_t, 3> rooms{1, 2, 5};
   std::array<std::size_t, 3> held{};
+  int value = 1;
   for (std::size_t round = 0; round < repeated(3'000, 500); ++round) {
     weft::select_set cases;
     std::vector<bool> is_ready, is_send;
@@ -266,7 +267,7 @@ WEFT_TEST(select_forms, a_random_mix_over_own_buffers_agrees_with_a_count) {
       about.push_back(k);
       is_send.push_back(random() % 2 == 0);
       is_ready.push_back(is_send.back() ? held[k] < rooms[k] : held[k] > 0);
-      is_send.back() ? cases.add(on_send(buffers[k], 1)) : cases.add(on_receive(buffers[k], ignore));
+      is_send.back() ? cases.add(on_send(buffers[k], std::ref(value))) : cases.add(on_receive(buffers[k], ignore));
     }
     const std::size_t last = cases.add(otherwise());
     const std::size_t chosen = cases.select();
