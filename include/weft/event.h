@@ -3,6 +3,7 @@
 
 #include <weft/deadline.h>
 #include <weft/detail/config.h>
+#include <weft/detail/spend_operation.h>
 #include <weft/detail/wait_list_ends.h>
 #include <weft/detail/waitable_word.h>
 
@@ -17,7 +18,7 @@ struct event_select;
 // Once set, it lets everybody through until it is cleared.
 //
 // Thread safety: all members may be called at once, from fibers and from plain threads. A waiting fiber frees its core;
-//   a waiting thread blocks.
+//   a waiting thread blocks. A wait() that need not wait may let others run first, once in a while.
 // Lifetime: may be destroyed the instant a wait has returned, if all others were woken by the same set() or have
 //   returned. Destroying it while it is waited for ends the program with a message.
 class WEFT_API event {
@@ -46,11 +47,15 @@ class WEFT_API event {
   // Returns once it is set.
   // Cancel: throws weft::cancelled if it would have to wait.
   void wait() {
+    detail::spend_operation([this] { return is_set(); });
     if (!is_set()) wait_until_set(detail::never);
   }
 
   // As wait(), but false at the deadline.
-  bool wait_until(deadline moment) { return is_set() || wait_until_set(moment.nanoseconds()); }
+  bool wait_until(deadline moment) {
+    detail::spend_operation([this] { return is_set(); });
+    return is_set() || wait_until_set(moment.nanoseconds());
+  }
   bool wait_for(deadline moment) { return wait_until(moment); }
 
  private:
@@ -100,11 +105,15 @@ class WEFT_API auto_reset_event {
 
   // Cancel: throws weft::cancelled if it would have to wait; then no set() was used up.
   void wait() {
+    detail::spend_operation([this] { return is_set(); });
     if (!try_wait()) wait_for_turn(detail::never);
   }
 
   // As wait(), but false at the deadline.
-  bool wait_until(deadline moment) { return try_wait() || wait_for_turn(moment.nanoseconds()); }
+  bool wait_until(deadline moment) {
+    detail::spend_operation([this] { return is_set(); });
+    return try_wait() || wait_for_turn(moment.nanoseconds());
+  }
   bool wait_for(deadline moment) { return wait_until(moment); }
 
  private:

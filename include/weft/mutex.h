@@ -16,7 +16,7 @@ class uncancelled_lock;
 }
 
 // Meets Lockable: std::unique_lock, std::scoped_lock and std::lock_guard work. A waiting fiber frees its
-// core; a waiting thread blocks.
+// core; a waiting thread blocks. A lock() that need not wait may let others run first, once in a while; try_lock() never does.
 //
 // Thread safety: all members may be called at once.
 // Lifetime: may be destroyed the instant its next owner, or its wait, has returned from its call. Destroying it while

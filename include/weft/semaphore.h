@@ -3,6 +3,7 @@
 
 #include <weft/deadline.h>
 #include <weft/detail/config.h>
+#include <weft/detail/spend_operation.h>
 #include <weft/detail/wait_list_ends.h>
 #include <weft/detail/waitable_word.h>
 
@@ -14,7 +15,8 @@ namespace weft::inline v0 {
 // The face of std::counting_semaphore, and several permits at once.
 //
 // Thread safety: all members may be called at once, from fibers and from plain threads. A waiting fiber frees its core;
-//   a waiting thread blocks.
+//   a waiting thread blocks. An acquire() that need not wait may let others run first, once in a while; try_acquire()
+//   never does.
 // Fairness: first come, first served. While somebody waits, nobody overtakes: a wait for many permits collects them as
 //   they are released, and what comes later waits behind it.
 // Lifetime: may be destroyed the instant the last acquire has returned. Destroying it while it is waited for ends the
@@ -34,6 +36,7 @@ class WEFT_API semaphore {
   // Cancel: throws weft::cancelled if it would have to wait; then it has taken none.
   // Ordering: what was done before the release of the permits is visible.
   void acquire(std::size_t count = 1) {
+    detail::spend_operation([&] { return count <= available(); });
     if (!take(count)) wait_for_permits(count, detail::never);
   }
 
@@ -42,6 +45,7 @@ class WEFT_API semaphore {
 
   // As acquire(), but false at the deadline.
   bool try_acquire_until(deadline moment, std::size_t count = 1) {
+    detail::spend_operation([&] { return count <= available(); });
     return take(count) || wait_for_permits(count, moment.nanoseconds());
   }
   bool try_acquire_for(deadline moment, std::size_t count = 1) { return try_acquire_until(moment, count); }

@@ -3,6 +3,7 @@
 
 #include <weft/deadline.h>
 #include <weft/detail/config.h>
+#include <weft/detail/spend_operation.h>
 #include <weft/detail/wait_list_ends.h>
 #include <weft/detail/waitable_word.h>
 
@@ -15,7 +16,7 @@ namespace weft::inline v0 {
 // The face of std::shared_timed_mutex: std::unique_lock, std::shared_lock and std::scoped_lock work.
 //
 // Thread safety: all members may be called at once, from fibers and from plain threads. A waiting fiber frees its core;
-//   a waiting thread blocks.
+//   a waiting thread blocks. A lock() that need not wait may let others run first, once in a while; the try_ forms never do.
 // Fairness: readers and writers take turns where both wait. While a writer waits, new readers wait behind it; when a
 //   writer is done, all readers that wait by then go first, and after them the next writer. Writers are served in order
 //   of arrival. So nobody waits for more than one turn of the other kind for each turn of its own.
@@ -50,10 +51,14 @@ class WEFT_API shared_mutex {
   // Cancel: throws weft::cancelled if it would have to wait; then it is not locked.
   // Ordering: what writers did under the lock before is visible.
   void lock_shared() {
+    detail::spend_operation([this] { return is_open_to_readers(); });
     if (!take_shared()) lock_shared_slow(detail::never);
   }
   bool try_lock_shared() noexcept { return take_shared() || try_shared_again(); }
-  bool try_lock_shared_until(deadline moment) { return take_shared() || lock_shared_slow(moment.nanoseconds()); }
+  bool try_lock_shared_until(deadline moment) {
+    detail::spend_operation([this] { return is_open_to_readers(); });
+    return take_shared() || lock_shared_slow(moment.nanoseconds());
+  }
   bool try_lock_shared_for(deadline moment) { return try_lock_shared_until(moment); }
 
   // Throws: std::system_error, operation_not_permitted if nobody holds it as reader.
@@ -72,6 +77,9 @@ class WEFT_API shared_mutex {
   static constexpr std::uint64_t writer = detail::waitable_word::unit;      // With it, the rest is the owner.
   static constexpr std::uint64_t reader = 2 * detail::waitable_word::unit;  // Without, the number of readers.
 
+  bool is_open_to_readers() const noexcept {
+    return (word_.load(detail::relaxed) & (writer | detail::waitable_word::waited)) == 0;
+  }
   bool take_shared() noexcept {
     std::uint64_t seen = word_.load(detail::relaxed);
     while ((seen & (writer | detail::waitable_word::marks)) == 0) {

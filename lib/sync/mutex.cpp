@@ -17,6 +17,8 @@
 #include "sync/caller.h"
 #include "sync/misuse.h"
 
+#include <weft/detail/spend_operation.h>
+
 #include <system_error>
 
 namespace weft::inline v0 {
@@ -77,15 +79,20 @@ void mutex::check_not_mine(std::uintptr_t me) const {
 
 // The fast paths end in a tail call at most, so that they need no frame. A plain thread takes the long way.
 void mutex::lock() {
-  const std::uintptr_t me = detail::fiber_identity();
+  detail::core* const c = detail::here();
   std::uintptr_t unlocked = 0;
   // Pairs with unlock().
-  if (me != 0 && word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) [[likely]]
+  if (c != nullptr && c->current != nullptr && --c->operations_left != 0 &&
+      word_.compare_exchange_strong(unlocked, c->current->identity, acquire, relaxed)) [[likely]]
     return;
   lock_contended();
 }
 
 WEFT_NOINLINE void mutex::lock_contended() {
+  if (detail::core* const c = detail::here(); c != nullptr && c->operations_left == 0) {
+    c->operations_left = detail::core::operations_per_turn;
+    if (owner_of(word_.load(relaxed)) == 0) detail::give_turn();  // As spend_operation().
+  }
   const std::uintptr_t me = detail::caller_identity();
   std::uintptr_t unlocked = 0;
   if (word_.compare_exchange_strong(unlocked, me, acquire, relaxed)) return;  // Pairs with unlock().
@@ -112,6 +119,7 @@ WEFT_NOINLINE bool mutex::try_lock_contended() noexcept {
 }
 
 bool mutex::try_lock_until(deadline moment) {
+  detail::spend_operation([this] { return owner_of(word_.load(relaxed)) == 0; });
   if (try_lock()) return true;
   const std::uintptr_t me = detail::caller_identity();
   check_not_mine(me);

@@ -67,6 +67,7 @@ void shared_mutex::check_not_mine(std::uint64_t me, const char* call) const {
 // --- Writers ---------------------------------------------------------------------------------------------------------
 
 void shared_mutex::lock() {
+  detail::spend_operation([this] { return word_.load(detail::relaxed) == 0; });
   const std::uint64_t me = detail::caller_identity();
   std::uint64_t seen = 0;
   if (word_.change(seen, me | writer)) return;
@@ -87,6 +88,7 @@ bool shared_mutex::try_lock() noexcept {
 }
 
 bool shared_mutex::try_lock_until(deadline moment) {
+  detail::spend_operation([this] { return word_.load(detail::relaxed) == 0; });
   const std::uint64_t me = detail::caller_identity();
   std::uint64_t seen = 0;
   return word_.change(seen, me | writer) || lock_slow(me, moment.nanoseconds());

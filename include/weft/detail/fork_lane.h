@@ -50,15 +50,18 @@ inline fork_seat& seat_of(activation* a) noexcept {
 
 // The start of a core. By its worker, but for the thieves of the deque.
 struct fork_lane {
+  static constexpr std::uint32_t operations_per_turn = 64;
+
   fork_lane(std::size_t deque_capacity, bool has_thieves) : forks(deque_capacity, has_thieves) {}
 
   activation* current = nullptr;  // The stack that runs; null on the thread stack.
   exception_state* thread_exceptions = nullptr;
   const atomic<std::uint32_t>* parked_cores = nullptr;
   const atomic<std::uint32_t>* searching_cores = nullptr;
-  atomic<std::uint64_t> forked{0};  // Counted by the worker, read by anyone.
-  atomic<bool> is_overdue{false};   // A round has lasted very long. The monitor sets it.
-  work_deque<fork_node> forks;      // Of the stack that runs, see fork_join.h.
+  atomic<std::uint64_t> forked{0};                      // Counted by the worker, read by anyone.
+  atomic<bool> is_overdue{false};                       // A round has lasted very long. The monitor sets it.
+  std::uint32_t operations_left = operations_per_turn;  // That do not wait, until one lets others run.
+  work_deque<fork_node> forks;                          // Of the stack that runs, see fork_join.h.
 };
 
 // Null on threads that are no workers.
