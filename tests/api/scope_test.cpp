@@ -301,14 +301,24 @@ WEFT_TEST(scope, that_is_cancelled_by_itself_ends_quietly) {
 }
 
 WEFT_TEST(scope, that_waits_shielded_still_ends_its_children) {
-  auto f = weft::spawn([] {
+  weft::event go;
+  std::atomic<bool> is_shielded{false}, ended{false};
+  auto f = weft::spawn([&] {
     weft::scope crew;
-    crew.spawn([] { weft::shield([] { weft::this_fiber::sleep_for(2ms); }); });
+    crew.spawn([&] {
+      weft::shield([&] {
+        is_shielded = true;
+        go.wait();
+      });
+      ended = true;
+    });
     crew.join();
   });
-  weft::this_fiber::yield();
+  EXPECT_TRUE(yield_until([&] { return is_shielded.load(); }));
   f.cancel();
+  go.set();
   EXPECT_THROW(f.join(), weft::join_cancelled);
+  EXPECT_TRUE(ended);
 }
 
 WEFT_TEST(scope, nests) {

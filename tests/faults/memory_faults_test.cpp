@@ -55,7 +55,7 @@ TEST(stack_faults, end_the_fiber_that_gets_no_stack_and_no_other) {
       run_under({2, migration}, [&] {
         fault_plan::calls = 0;
         fault_plan::fail_at = wanted;
-        refused_of(300);
+        refused_of(static_cast<int>(repeated(300, 60)));
         fault_plan::fail_at = 0;
         EXPECT_EQ(refused_of(10), 0) << "it did not recover";
       });
@@ -66,7 +66,7 @@ TEST(stack_faults, end_the_fiber_that_gets_no_stack_and_no_other) {
 TEST(stack_faults, many_at_once) {
   const replaced_system_calls faulty{&refuse_memory};
   run_under({2, weft::migration::free}, [] {
-    with_random_faults(3, [] { refused_of(2000); });
+    with_random_faults(3, [] { refused_of(static_cast<int>(repeated(2000, 300))); });
     EXPECT_EQ(refused_of(10), 0) << "it did not recover";
   });
 }

@@ -129,6 +129,11 @@ inline void expect_nothing_left(const weft::runtime& here) {
 
 inline void run_under(const setting& wanted, const std::function<void()>& body,
                       const std::function<void(weft::options&)>& adjust = {}) {
+  static const bool is_warm = [] {
+    weft::run([] {});  // What is made once for the whole process is no leak.
+    return true;
+  }();
+  static_cast<void>(is_warm);
   current_setting = wanted;
   const footprint before = footprint::now();
   {
@@ -146,11 +151,6 @@ inline void run_under(const setting& wanted, const std::function<void()>& body,
 
 inline void with_cores(const std::vector<weft::reactor_mode>& reactors, const std::function<void()>& body,
                        const std::function<void(weft::options&)>& adjust = {}) {
-  static const bool is_warm = [] {
-    weft::run([] {});  // What is made once for the whole process is no leak.
-    return true;
-  }();
-  static_cast<void>(is_warm);
   for (const weft::reactor_mode reactor : reactors) {
     for (const std::size_t cores : widths()) {
       for (const weft::migration migration : {weft::migration::at_start, weft::migration::free}) {
