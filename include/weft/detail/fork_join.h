@@ -58,6 +58,7 @@ class WEFT_API fork_join {
  private:
   friend class core;
   friend struct forked_fiber;
+  friend struct called_children;
 
   bool is_cancelled() const noexcept {
     return frame_.is_cancelled() || (marks_->load(relaxed) >> 8 & frame_.level) != 0;

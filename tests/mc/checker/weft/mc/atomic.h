@@ -120,6 +120,10 @@ inline void fence_after_exchange(std::source_location at = std::source_location:
   mc::fence(seq_cst, at);
 }
 
+inline void release_fence(std::source_location at = std::source_location::current()) noexcept {
+  mc::fence(release, at);
+}
+
 inline void spin_pause() noexcept { mc::spin(); }
 
 }  // namespace weft::inline v0::detail
