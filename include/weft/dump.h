@@ -30,7 +30,18 @@ struct fiber_dump {
   bool waits_for_thread = false;         // A plain thread owns the lock.
   bool has_deadline = false;             // The wait ends by itself.
   std::chrono::nanoseconds waited{0};    // About a millisecond more or less.
+  std::size_t called_children = 0;       // So many children of gather() are called on its stack, one within the other,
+                                         // and it is the innermost one that waits.
   std::vector<std::string> backtrace;    // Innermost first. Frames of code without frame pointers are missing.
+};
+
+// How deep the fibers of one spawn site have come, where options::stack_marks asks for it.
+struct stack_mark {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint64_t fibers = 0;       // That have ended, or wait.
+  std::size_t deepest_bytes = 0;  // Of all of them; a little more than their own code needs.
+  std::size_t size_bytes = 0;     // Of the stack of the one that came so deep.
 };
 
 // All fibers. They go on while they are looked at one by one, so two of them may be seen at different moments.
@@ -43,11 +54,15 @@ struct WEFT_API runtime_dump {
   // Set when every fiber waits and no core has anything to run: for how long.
   std::optional<std::chrono::nanoseconds> quiescent;
 
+  // The deepest first.
+  std::vector<stack_mark> stacks;
+
   // For people: a few lines for each fiber.
   std::string text() const;
 
   // {"fibers": [{"id", "name", "file", "line", "state", "core", "waits_in", "waits_for", "waits_for_thread",
-  // "has_deadline", "waited_ns", "backtrace"}, ...], "cycles": [[id, ...], ...]}; what does not apply is left out.
+  // "has_deadline", "waited_ns", "called_children", "backtrace"}, ...], "cycles": [[id, ...], ...], "stacks": [{"file",
+  // "line", "fibers", "deepest_bytes", "size_bytes"}, ...]}; what does not apply is left out.
   std::string json() const;
 };
 

@@ -65,6 +65,15 @@ struct options {
   // handlers from before are called after it, and handlers installed later should call the one they replace.
   bool overflow_report = true;
 
+  // Dumps tell how deep the fibers of each spawn site have come on their stacks (runtime_dump::stacks). It costs each
+  // fiber some microseconds at its end.
+  bool stack_marks = false;
+
+  // A handler that was installed without SA_ONSTACK runs on the stack of whatever fiber its signal interrupts, which may
+  // be small. Workers block all signals but SIGPROF and those that a thread raises by itself (SIGSEGV, SIGFPE, ...); each
+  // handler of one of these is reported once, when a runtime starts, and when its watchdog finds one that is new.
+  bool signal_report = true;
+
   // A fiber that holds its core for longer, computing or in a blocking call, is reported once, with its backtrace; with
   // it, fibers that wait for each other in a ring. To ask a worker where it is weft then handles SIGURG, which may cut a
   // system call short (EINTR) that does not restart. Zero: never. Unset: 25 ms where weft was built with assertions and

@@ -20,7 +20,6 @@ const int where_signal = SIGURG;
 namespace {
 
 constexpr std::size_t alternate_bytes = std::size_t{128} << 10;
-constexpr int signal_count = 65;
 
 struct hooked_signal {
   atomic<signal_hook> hook{nullptr};
@@ -110,6 +109,14 @@ void unhook_signal(int number) noexcept {
   struct sigaction now {};
   if (sys().sigaction(number, nullptr, &now) != 0 || !is_ours(now)) return;  // Somebody's chain may lead to us.
   if (sys().sigaction(number, &s.before, nullptr) == 0) s.is_in_place = false;
+}
+
+const void* handler_without_stack(int number) noexcept {
+  struct sigaction now {};
+  if (sys().sigaction(number, nullptr, &now) != 0 || (now.sa_flags & SA_ONSTACK) != 0) return nullptr;
+  if ((now.sa_flags & SA_SIGINFO) != 0) return reinterpret_cast<const void*>(now.sa_sigaction);
+  if (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN) return nullptr;
+  return reinterpret_cast<const void*>(now.sa_handler);
 }
 
 alternate_stack::alternate_stack(bool is_wanted) noexcept {

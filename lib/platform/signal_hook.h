@@ -5,6 +5,7 @@
 // installed another handler in between.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 
 namespace weft::inline v0::detail {
@@ -33,6 +34,11 @@ extern const int memory_faults[2];
 
 // Sent to a worker to ask where it is. Nobody means anything by it: its default is to be ignored.
 extern const int where_signal;
+
+inline constexpr int signal_count = 65;  // Numbers below it.
+
+// Returns: the code that handles signal `number` on the stack that it interrupts, or null where there is none such.
+const void* handler_without_stack(int number) noexcept;
 
 // While it lives, the calling thread has an alternate stack for its handlers, unless it had one before.
 class alternate_stack {

@@ -109,6 +109,25 @@ int release_pages(std::span<const iovec> ranges) noexcept {
 #endif
 }
 
+std::byte* first_touched_page(std::byte* low, std::byte* high) noexcept {
+#ifdef __linux__
+  constexpr std::size_t at_once = 256;
+  unsigned char pages[at_once];
+  while (low < high) {
+    std::size_t const bytes = std::min(static_cast<std::size_t>(high - low), at_once * page_size());
+    if (sys().mincore(low, bytes, pages) != 0) return low;
+    std::size_t const count = (bytes + page_size() - 1) / page_size();
+    auto const* const found = std::find_if(pages, pages + count, [](unsigned char page) { return (page & 1) != 0; });
+    if (found != pages + count) return low + static_cast<std::size_t>(found - pages) * page_size();
+    low += count * page_size();
+  }
+  return high;
+#else
+  static_cast<void>(high);
+  return low;
+#endif
+}
+
 std::size_t max_map_count() noexcept {
   int const fd = sys().open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return 0;

@@ -49,6 +49,10 @@ int release_pages(std::byte* low, std::size_t bytes) noexcept;
 // The same for several ranges with one system call for up to 64 where the kernel allows it.
 int release_pages(std::span<const iovec> ranges) noexcept;
 
+// Returns: the lowest of the pages of [low, high) that has memory; `high` where none has, `low` where the system does not
+// tell.
+std::byte* first_touched_page(std::byte* low, std::byte* high) noexcept;
+
 // Returns: the value of vm.max_map_count, or 0 where there is none to be read.
 std::size_t max_map_count() noexcept;
 

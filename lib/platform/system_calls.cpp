@@ -183,6 +183,7 @@ constexpr system_calls kernel = {
     .sigaltstack = real<&::sigaltstack>,
     .raise = real<&::raise>,
 #ifdef __linux__
+    .mincore = real<&::mincore>,
     .sendfile = real<&::sendfile>,
     .epoll_create1 = real<&::epoll_create1>,
     .epoll_ctl = real<&::epoll_ctl>,

@@ -41,16 +41,6 @@ extern "C" void* weft_thread_main(void* argument) noexcept {
   return nullptr;
 }
 
-// All signals but those that a thread raises by itself, and the profiler's.
-sigset_t asynchronous_signals() noexcept {
-  sigset_t set;
-  sigfillset(&set);
-  for (const int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) {
-    sigdelset(&set, synchronous);
-  }
-  return set;
-}
-
 }  // namespace
 
 native_thread::native_thread(std::string_view name, std::function<void()> entry) {
@@ -126,18 +116,6 @@ void unblock_signal(int number) noexcept {
   sigemptyset(&set);
   sigaddset(&set, number);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-}
-
-void block_signals(const sigset_t& set) noexcept { pthread_sigmask(SIG_BLOCK, &set, nullptr); }
-
-bool set_of_asynchronous(std::span<const int> numbers, sigset_t& set) noexcept {
-  const sigset_t all = asynchronous_signals();
-  sigemptyset(&set);
-  for (const int number : numbers) {
-    const bool is_possible = number != SIGKILL && number != SIGSTOP && sigismember(&all, number) == 1;
-    if (!is_possible || sigaddset(&set, number) != 0) return false;
-  }
-  return !numbers.empty();
 }
 
 void yield_thread() noexcept { sys().sched_yield(); }

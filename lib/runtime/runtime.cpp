@@ -48,7 +48,9 @@ void settle_thread(const std::vector<int>& cpus) noexcept {
 
 std::vector<unfinished_fiber> list_unfinished(scheduler& s) {
   std::vector<unfinished_fiber> left;
-  s.for_each_fiber([&left](fiber_record& f) { left.push_back(describe_fiber(f)); });
+  s.for_each_fiber([&left](fiber_record& f) {
+    if (std::optional<unfinished_fiber> each = describe_fiber(f)) left.push_back(std::move(*each));
+  });
   return left;
 }
 

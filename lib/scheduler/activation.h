@@ -16,6 +16,7 @@
 #include "context/sanitizer.h"
 #include "context/stack.h"
 #include "context/switch.h"
+#include "scheduler/fiber_care.h"
 #include "scheduler/inbox.h"
 #include "scheduler/wait.h"
 
@@ -32,18 +33,18 @@ enum class run_state : std::uint32_t { running, leaving, suspended, ready };
 
 struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   // Written by the fiber, or by whoever resumes it.
-  core* seat = nullptr;              // The core it runs on, or ran on last: its home while it is bound.
-  saved_context context = nullptr;   // Valid while suspended or ready.
+  atomic<core*> seat{nullptr};      // The core it runs on, or ran on last: its home while it is bound. Read by reports.
+  saved_context context = nullptr;  // Valid while suspended or ready.
   activation* next_ready = nullptr;  // Link of the owner-only run queue.
   std::uint16_t pins = 0;            // Open pin_guards.
   bool is_reserve = false;           // Of its core, for fibers that get no stack of their own.
   bool migrates = false;             // migration::free.
-  bool preserves_fp = false;
-  std::uint32_t cancel_throws = 0;  // Since it was last cancelled.
-  const char* cancelled_call = "";  // Where it threw last.
-  local_table* locals = nullptr;    // Of the fiber that runs on this stack; null between fibers.
+  fiber_care care;                   // Of the fiber's traits.
+  std::uint32_t cancel_throws = 0;   // Since it was last cancelled.
+  const char* cancelled_call = "";   // Where it threw last.
+  local_table* locals = nullptr;     // Of the fiber that runs on this stack; null between fibers.
   exception_state exceptions{};
-  std::uint64_t float_control = 0;  // While it is suspended, if it preserves_fp.
+  std::uint64_t float_control = 0;  // While it is suspended, if the fiber preserves it.
   [[no_unique_address]] sanitizer_identity sanitizer;
 
   atomic<run_state> run{run_state::running};  // Shared, see above; as is the wait record, see wait.h.

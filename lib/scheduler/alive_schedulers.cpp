@@ -16,7 +16,7 @@ namespace weft::inline v0::detail {
 struct debugger_layout {
   static const void* newest_chunk_of(const slab_chunk_source& s) noexcept { return &s.newest_; }
 
-  static constexpr std::uint32_t version = 1;
+  static constexpr std::uint32_t version = 2;
   static constexpr std::uint32_t has_std_location =
 #ifdef __cpp_lib_source_location
       1;
@@ -47,7 +47,6 @@ extern const std::uint32_t weft_debugger_layout[];
     offsetof(fiber_record, on_stack),
     offsetof(fiber_record, id),
     offsetof(fiber_record, name_text),
-    offsetof(fiber_record, traits) + offsetof(fiber_traits, name_length),
     offsetof(fiber_record, site),
     debugger_layout::has_std_location,
     // Activations.

@@ -44,7 +44,8 @@ WEFT_COLD void report_error(const std::exception_ptr& error) noexcept {
   try {
     const fiber_record* const f = current_fiber();
     if (f != nullptr && c->owner.wanted.on_lost_error) {
-      c->owner.wanted.on_lost_error({error, f->name(), f->id, f->site.file_name(), f->site.line()});
+      c->owner.wanted.on_lost_error(
+          {error, f->name(), f->id.load(relaxed), f->site.load().file_name(), f->site.load().line()});
       return;
     }
     tell(c, "weft: a callback ended with " + text_of(error) + "\n");

@@ -61,9 +61,9 @@ cancel_reason reason_now(const core& c, const fiber_record& f, const activation&
 
 WEFT_COLD void report_swallower(const fiber_record& f) noexcept {
   try {
-    std::string text = "weft: fiber " + std::to_string(f.id);
+    std::string text = "weft: fiber " + std::to_string(f.id.load(relaxed));
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
-    text += ", spawned at " + std::string(f.site.file_name()) + ":" + std::to_string(f.site.line()) +
+    text += ", spawned at " + std::string(f.site.load().file_name()) + ":" + std::to_string(f.site.load().line()) +
             ", goes on although it was cancelled: it has swallowed weft::cancelled " + std::to_string(many_throws) +
             " times\n";
     f.home->report(text);

@@ -129,7 +129,7 @@ void core::turn_ring() noexcept {
 bool core::chaos_carries_off(activation& a) noexcept {
   if (a.is_bound() || owner.cores.size() == 1) return false;
   const std::size_t step = 1 + chaos_below(static_cast<std::uint32_t>(owner.cores.size() - 1));
-  owner.cores[(a.seat->index + step) % owner.cores.size()]->deliver_open(a);
+  owner.cores[(a.seat.load(relaxed)->index + step) % owner.cores.size()]->deliver_open(a);
   return true;
 }
 

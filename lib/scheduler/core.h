@@ -24,6 +24,7 @@
 #include <weft/detail/fork_join.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace weft::inline v0::detail {
@@ -85,6 +86,9 @@ class core : public fork_lane {
 
   // Any thread. Ends the worker's sleep, now or the next one.
   void kick() noexcept;
+
+  // For a new fiber.
+  std::uint64_t take_fiber_id() noexcept { return std::exchange(next_fiber_id, next_fiber_id + id_step); }
 
   // For a fiber that gets no stack: the reserve stack, on which it ends with ENOMEM; null while that is in use, then
   // the fiber waits in line for it.

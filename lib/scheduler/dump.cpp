@@ -47,6 +47,9 @@ std::string wait_text(const fiber_dump& f, const name_table& names) {
   if (f.waits_for_thread) text += " for a plain thread";
   text += ", since " + length_text(f.waited);
   if (f.has_deadline) text += ", with a deadline";
+  if (f.called_children != 0) {
+    text += ", calling children of weft::gather on its stack, " + std::to_string(f.called_children) + " deep";
+  }
   return text;
 }
 
@@ -145,11 +148,22 @@ void write_fiber(json_writer& to, const fiber_dump& f) {
     to.field("waits_for_thread", f.waits_for_thread);
     to.field("has_deadline", f.has_deadline);
     to.field("waited_ns", static_cast<std::uint64_t>(f.waited.count()));
+    if (f.called_children != 0) to.field("called_children", std::uint64_t{f.called_children});
     to.key("backtrace");
     to.open('[');
     for (const std::string& frame : f.backtrace) to.value(std::string_view(frame));
     to.close(']');
   }
+  to.close('}');
+}
+
+void write_mark(json_writer& to, const stack_mark& m) {
+  to.open('{');
+  to.field("file", std::string_view(m.file));
+  to.field("line", std::uint64_t{m.line});
+  to.field("fibers", m.fibers);
+  to.field("deepest_bytes", std::uint64_t{m.deepest_bytes});
+  to.field("size_bytes", std::uint64_t{m.size_bytes});
   to.close('}');
 }
 
@@ -177,6 +191,12 @@ std::string runtime_dump::text() const {
       text += "    #" + std::to_string(i) + " " + f.backtrace[i] + "\n";
     }
   }
+  if (!stacks.empty()) text += "deepest stacks, by the place of the spawn\n";
+  for (const stack_mark& m : stacks) {
+    text += "  " + (m.file.empty() ? "children of weft::gather" : m.file + ":" + std::to_string(m.line)) + ": " +
+            std::to_string(m.deepest_bytes) + " of " + std::to_string(m.size_bytes) + " bytes, " +
+            std::to_string(m.fibers) + " fiber(s)\n";
+  }
   return text;
 }
 
@@ -191,6 +211,12 @@ std::string runtime_dump::json() const {
   to.open('[');
   for (const std::vector<std::uint64_t>& cycle : cycles) write_ids(to, cycle);
   to.close(']');
+  if (!stacks.empty()) {
+    to.key("stacks");
+    to.open('[');
+    for (const stack_mark& m : stacks) write_mark(to, m);
+    to.close(']');
+  }
   if (quiescent) to.field("quiescent_ns", static_cast<std::uint64_t>(quiescent->count()));
   to.close('}');
   return to.take();

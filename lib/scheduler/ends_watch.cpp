@@ -117,7 +117,7 @@ ends_watch::ends_watch(const std::vector<fiber_record*>& fibers) {
   const fiber_record* const me = current_fiber();
   if (me != nullptr && std::find(fibers.begin(), fibers.end(), me) != fibers.end()) {
     throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                            "weft::wait: fiber " + std::to_string(me->id) + " waits for itself");
+                            "weft::wait: fiber " + std::to_string(me->id.load(relaxed)) + " waits for itself");
   }
   state_ = new state(fibers);
 }

@@ -22,7 +22,7 @@ void tell_of_cancellation() noexcept {
       text.data(), text.size(),
       "weft: fiber %llu \"%.*s\" was cancelled in %s, and weft::cancelled cannot leave a noexcept function "
       "(a destructor?); use the error_code form there, or weft::shield()\n",
-      static_cast<unsigned long long>(f->id), static_cast<int>(f->name().size()), f->name().data(),
+      static_cast<unsigned long long>(f->id.load(relaxed)), static_cast<int>(f->name().size()), f->name().data(),
       here()->current->cancelled_call);
   if (size > 0) sys().write(2, text.data(), static_cast<std::size_t>(size));
 }

@@ -3,6 +3,8 @@
 #include "scheduler/fiber_local.h"
 
 #include "platform/spin_lock.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/context_local.h"
 #include "scheduler/core.h"
 #include "scheduler/plain_thread.h"
 
@@ -12,6 +14,7 @@
 #include <mutex>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace weft::inline v0::detail {
 
@@ -124,6 +127,21 @@ void end_locals(local_table*& locals) noexcept {
     n->destroy(n);
   }
   ::operator delete(std::exchange(locals, nullptr));
+}
+
+void end_variables(activation& me, fiber_record& f) noexcept {
+  if (me.locals != nullptr) end_locals(me.locals);
+  if (f.context != nullptr) release_context(std::exchange(f.context, nullptr));
+  if (me.locals != nullptr) end_locals(me.locals);  // Made by the destructors of the context's values.
+}
+
+void end_variables_early(fiber_record& f) noexcept {
+  core* const c = here();
+  if (c == nullptr || c->current == nullptr || c->current->fiber != &f || !c->current->has_variables) return;
+  activation& me = *c->current;
+  open_shield(me);
+  end_variables(me, f);
+  close_shield(me);
 }
 
 void end_late_locals(const fiber_record& f) noexcept {

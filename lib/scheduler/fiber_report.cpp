@@ -2,7 +2,7 @@
 
 #include "scheduler/activation.h"
 #include "scheduler/core.h"
-#include "scheduler/record.h"
+#include "scheduler/record_look.h"
 
 namespace weft::inline v0::detail {
 
@@ -27,8 +27,13 @@ std::string state_of(const fiber_record& f) {
 
 }  // namespace
 
-unfinished_fiber describe_fiber(const fiber_record& f) {
-  return {std::string(f.name()), f.id, f.site.file_name(), static_cast<std::uint32_t>(f.site.line()), state_of(f)};
+std::optional<unfinished_fiber> describe_fiber(const fiber_record& f) {
+  const record_look look(f);
+  if (!look.is_alive()) return std::nullopt;
+  const source_location site = look.site();
+  unfinished_fiber seen{look.name(), look.id(), site.file_name(), static_cast<std::uint32_t>(site.line()), state_of(f)};
+  if (!look.still_holds()) return std::nullopt;
+  return seen;
 }
 
 std::string to_text(const unfinished_fiber& f) {

@@ -3,15 +3,16 @@
 
 #include <weft/runtime.h>
 
+#include <optional>
 #include <string>
 
 namespace weft::inline v0::detail {
 
 class fiber_record;
 
-// Any thread that keeps the runtime alive. The fiber may go on or end meanwhile: then the answer is a little old, or
-// of another fiber. Throws: std::bad_alloc.
-unfinished_fiber describe_fiber(const fiber_record& f);
+// Any thread that keeps the runtime alive. The fiber may go on meanwhile: then the answer is a little old.
+// Returns: nothing where the fiber has ended. Throws: std::bad_alloc.
+std::optional<unfinished_fiber> describe_fiber(const fiber_record& f);
 
 // One line, without its end.
 std::string to_text(const unfinished_fiber& f);

@@ -1,5 +1,5 @@
 // Records and stacks are type-stable, so that whatever is read here is readable; whether it belongs together is checked
-// afterwards: a record still holds the fiber of the same id, and a fiber still waits in the wait of the same epoch.
+// afterwards: a record still holds the same fiber (record_look.h), which still waits in the wait of the same epoch.
 // A ring of waits is real if each of its waits was under way before the first of its edges was read and is under way
 // after the last: then nobody in it has run in between.
 #include "scheduler/fiber_snapshot.h"
@@ -7,7 +7,10 @@
 #include "platform/clock.h"
 #include "platform/memory_reader.h"
 #include "scheduler/backtrace.h"
+#include "scheduler/fork.h"
+#include "scheduler/record_look.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/stack_marks.h"
 #include "scheduler/wait_cycles.h"
 
 #include <algorithm>
@@ -22,18 +25,12 @@ namespace {
 constexpr std::size_t most_owners = 64;
 constexpr int most_joiners = 64;
 
-template <class T>
-T copied(const T& from) noexcept {
-  T value;
-  copy_memory(&from, &value, sizeof value);  // NOLINT(bugprone-sizeof-expression)
-  return value;
-}
-
 // What is remembered of a fiber besides its dump.
 struct seen_fiber {
   const fiber_record* record = nullptr;
   const activation* stack = nullptr;  // Null unless it waits.
   std::uint64_t epoch = 0;
+  std::size_t depth = 0;  // Of its stack, where that is measured.
 };
 
 class snapshot {
@@ -41,6 +38,7 @@ class snapshot {
   snapshot(scheduler& s, with_backtraces how) : scheduler_(s), how_(how), now_(monotonic_now()) {}
 
   runtime_dump take() {
+    if (scheduler_.marks != nullptr) marks_ = scheduler_.marks->seen();
     scheduler_.for_each_fiber([this](fiber_record& f) { add(f); });
     for (std::size_t i = 0; i < seen_.size(); ++i) {
       index_.emplace(seen_[i].record, i);
@@ -52,44 +50,35 @@ class snapshot {
     }
     find_cycles();
     note_quiescence();
+    dump_.stacks = sorted_marks(marks_);
     return std::move(dump_);
   }
 
  private:
   void add(fiber_record& f) {
+    const record_look look(f);
+    if (!look.is_alive()) return;
     fiber_dump d;
     seen_fiber seen{.record = &f};
-    d.id = copied(f.id);
-    describe_origin(f, d);
+    d.id = look.id();
+    d.name = look.name();
+    const source_location site = look.site();
+    d.file = site.file_name();
+    d.line = static_cast<std::uint32_t>(site.line());
     const activation* const a = f.on_stack.load(acquire);  // Pairs with move_in().
     if (a != nullptr) {
       describe_run(*a, d, seen);
     } else if (f.life.load(relaxed) == fiber_life::started) {
       d.state = fiber_state::running;
     }
-    const fiber_life life = f.life.load(acquire);
-    const bool is_same = (life == fiber_life::fresh || life == fiber_life::started) && copied(f.id) == d.id;
-    if (!is_same) return;
+    if (!look.still_holds()) return;
+    if (seen.depth != 0) stack_marks::add(marks_, site, seen.depth, seen.stack->usable_bytes());
     dump_.fibers.push_back(std::move(d));
     seen_.push_back(seen);
   }
 
-  // The name lies behind the record, in the same block; anything else is of a record that is being made.
-  static void describe_origin(const fiber_record& f, fiber_dump& d) {
-    const char* const name = copied(f.name_text);
-    const std::size_t length = copied(f.traits).name_length;
-    const auto distance = reinterpret_cast<std::uintptr_t>(name) - reinterpret_cast<std::uintptr_t>(&f);
-    if (name != nullptr && distance < slab_heap::largest_block && length <= slab_heap::largest_block - distance) {
-      d.name.resize(length);
-      copy_memory(name, d.name.data(), length);
-    }
-    const source_location site = copied(f.site);
-    d.file = site.file_name();
-    d.line = static_cast<std::uint32_t>(site.line());
-  }
-
   void describe_run(const activation& a, fiber_dump& d, seen_fiber& seen) {
-    if (const core* const seat = copied(a.seat)) d.core = seat->index;
+    if (const core* const seat = a.seat.load(relaxed)) d.core = seat->index;
     const std::uint64_t bits = a.word.load();
     const run_state run = a.run.load(acquire);  // Pairs with publish(): the saved context.
     d.state = run == run_state::ready ? fiber_state::ready : fiber_state::running;
@@ -100,10 +89,14 @@ class snapshot {
     d.has_deadline = a.timed_epoch.load(relaxed) == epoch;
     const void* frames[most_frames];
     const std::size_t count = how_ == with_backtraces::yes ? waiting_frames(a, frames) : 0;
+    d.called_children = called_children::count(a);
+    seen.depth = scheduler_.marks != nullptr ? stack_depth(a) : 0;
     if (!still_waits(a, epoch)) {
       d.waits_in.clear();
       d.has_deadline = false;
       d.waited = {};
+      d.called_children = 0;
+      seen.depth = 0;
       return;
     }
     d.state = fiber_state::waiting;
@@ -195,6 +188,7 @@ class snapshot {
   std::unordered_map<const wait_record*, std::size_t> by_stack_;
   std::vector<wait_edge> edges_;
   frame_names names_;
+  stack_marks::table marks_;
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <weft/detail/fork_join.h>
 
+#include <cstddef>
+
 namespace weft::inline v0::detail {
 
 // The join whose child is called on this stack at the moment; null where the occupant itself runs. By the fiber itself.
@@ -13,5 +15,12 @@ WEFT_ALWAYS_INLINE fork_join* join_called_on(const activation& a) noexcept {
              ? reinterpret_cast<fork_join*>(a.identity)
              : nullptr;
 }
+
+// For reports, of any stack that is not gone.
+struct called_children {
+  // How many children of gather() are called on this stack, one within the other: 0 where the occupant itself runs.
+  // Async-signal-safe. Where the stack goes on meanwhile the answer means nothing.
+  static std::size_t count(const activation& a) noexcept;
+};
 
 }  // namespace weft::inline v0::detail

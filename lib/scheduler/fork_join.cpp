@@ -1,8 +1,10 @@
 #include <weft/detail/fork_join.h>
 
+#include "platform/memory_reader.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/context_local.h"
 #include "scheduler/fiber_local.h"
+#include "scheduler/fork.h"
 #include "scheduler/list_lock.h"
 #include "scheduler/make_record.h"
 #include "scheduler/release.h"
@@ -41,15 +43,17 @@ struct forked_fiber {
   static void run(void* body) {
     fork_node& n = *static_cast<fork_node*>(body);
     fork_join& join = *n.join;
+    fiber_record& self = *n.fiber;
     bool has_result = false;
     try {
       n.run(n);
       has_result = true;
     } catch (const cancelled&) {
-      if (!n.fiber->is_cancelled()) join.note_error(foreign_cancellation());
+      if (!self.is_cancelled()) join.note_error(foreign_cancellation());
     } catch (...) {
       join.note_error(std::current_exception());
     }
+    end_variables_early(self);
     join.ended_outside(n, has_result);
   }
 
@@ -61,6 +65,7 @@ struct forked_fiber {
       join.note_error(std::make_exception_ptr(
           std::system_error(std::make_error_code(std::errc::not_enough_memory), "weft::gather: no stack for a child")));
     }
+    end_variables_early(*n.fiber);
     join.ended_outside(n, false);
   }
 
@@ -71,6 +76,25 @@ struct forked_fiber {
 
   static constexpr body_type type{&run, &drop, nullptr, 0, 1, record_bytes, record_bytes};
 };
+
+// Each join remembers who called its children: a join further up the stack, or the occupant.
+std::size_t called_children::count(const activation& a) noexcept {
+  const auto read_word = [](const std::uintptr_t& word) {
+    std::uintptr_t value = 0;
+    copy_memory(&word, &value, sizeof value);
+    return value;
+  };
+  const auto top = reinterpret_cast<std::uintptr_t>(a.top);
+  const auto occupant = reinterpret_cast<std::uintptr_t>(a.occupant.load(relaxed));
+  auto floor = reinterpret_cast<std::uintptr_t>(a.low);
+  std::size_t found = 0;
+  for (std::uintptr_t at = read_word(a.identity); at != occupant; ++found) {
+    if (at < floor || at >= top || top - at < sizeof(fork_join) || at % alignof(fork_join) != 0) break;
+    floor = at + 1;
+    at = read_word(reinterpret_cast<const fork_join*>(at)->identity_);
+  }
+  return found;
+}
 
 // --- The owner -----------------------------------------------------------------------------------------------------------
 
@@ -125,7 +149,7 @@ WEFT_COLD void fork_join::failed() noexcept {
 }
 
 std::uint64_t fork_join::id_of_child(core& c) noexcept {
-  if (child_id_age_ != not_called()) child_id_ = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  if (child_id_age_ != not_called()) child_id_ = c.take_fiber_id();
   child_id_age_ = not_called();
   return child_id_;
 }
@@ -183,7 +207,7 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
     return nullptr;
   }
   f->body = &n;
-  f->id = std::exchange(c.next_fiber_id, c.next_fiber_id + c.id_step);
+  f->id.store(c.take_fiber_id(), release);  // Pairs with record_look, as the store of its life does.
   if ((state_ & has_put_aside) != 0 && context_ != nullptr) f->context = share(context_);
   if (c.owner.is_draining()) mark_cancelled(*f, cancel_reason::shutdown);
   n.fiber = f;
@@ -193,7 +217,7 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
     n.is_told = is_told_;
     push(is_told_ ? told_ : untold_, n);
   }
-  f->life.store(fiber_life::fresh, release);  // Pairs with for_each_fiber(); the queues publish it to the cores.
+  f->life.store(fiber_life::fresh, release);  // The queues publish it to the cores.
   return f;
 }
 

@@ -18,7 +18,7 @@ namespace weft::inline v0::detail {
 namespace {
 
 std::string description_of(const fiber_record& f) {
-  std::string text = "fiber " + std::to_string(f.id);
+  std::string text = "fiber " + std::to_string(f.id.load(relaxed));
   if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
   return text;
 }
@@ -191,7 +191,7 @@ bool fiber_was_cancelled(const fiber_record* fiber) noexcept {
   return fiber->end.done() && fiber->outcome == fiber_outcome::cancelled;
 }
 
-std::uint64_t fiber_id(const fiber_record* fiber) noexcept { return fiber->id; }
+std::uint64_t fiber_id(const fiber_record* fiber) noexcept { return fiber->id.load(relaxed); }
 
 std::string_view fiber_name(const fiber_record* fiber) noexcept { return fiber->name(); }
 

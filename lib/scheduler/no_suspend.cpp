@@ -23,8 +23,8 @@ void end_for_broken_mark(const activation& a, const no_suspend_mark& mark, const
   char text[512];
   const int length =
       std::snprintf(text, sizeof text, "weft: fiber %llu \"%.*s\" %s while it holds the no_suspend guard of %s:%u\n",
-                    static_cast<unsigned long long>(f.id), static_cast<int>(f.name().size()), f.name().data(), act,
-                    mark.where.file_name(), static_cast<unsigned>(mark.where.line()));
+                    static_cast<unsigned long long>(f.id.load(relaxed)), static_cast<int>(f.name().size()),
+                    f.name().data(), act, mark.where.file_name(), static_cast<unsigned>(mark.where.line()));
   sys().write(2, text, static_cast<std::size_t>(length) < sizeof text ? static_cast<std::size_t>(length) : sizeof text);
   std::abort();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler/activation.h"
+#include "scheduler/fork.h"
 
 #include <array>
 #include <cstddef>
@@ -13,6 +14,7 @@ struct stack_occupants {
 
   std::array<fiber_record*, most> fibers;  // The one that runs, or would run, first.
   std::size_t count = 0;
+  std::size_t called = 0;  // Children of gather() that the first one calls, one within the other; they are no fibers.
 };
 
 // The only place that knows how fibers share a stack. Async-signal-safe on the thread that runs the stack; for anyone
@@ -20,6 +22,7 @@ struct stack_occupants {
 inline stack_occupants occupants_of(const activation& a) noexcept {
   stack_occupants found;
   if (fiber_record* const f = a.occupant.load(relaxed)) found.fibers[found.count++] = f;
+  found.called = called_children::count(a);
   return found;
 }
 

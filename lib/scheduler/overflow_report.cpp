@@ -96,6 +96,10 @@ void report(const core& c, const activation& a, const signal_event& event) noexc
     write_fiber(line, *who.fibers[i]);
     say(line);
   }
+  if (who.called != 0) {
+    line << "  calling children of weft::gather on its stack, " << std::uint64_t{who.called} << " deep";
+    say(line);
+  }
   line << "  on core " << std::uint64_t{c.index} << ", stack " << static_cast<const void*>(a.low) << " to "
        << static_cast<const void*>(a.top) << ", fault at " << event.fault
        << "; attributes::stack_bytes or options::stack_bytes give more";
@@ -123,9 +127,9 @@ void on_fault(const signal_event& event) noexcept {
 }  // namespace
 
 void write_fiber(fixed_text& to, const fiber_record& f) noexcept {
-  to << "fiber " << f.id;
+  to << "fiber " << f.id.load(relaxed);
   if (!f.name().empty()) to << " \"" << f.name() << "\"";
-  to << ", spawned at " << f.site.file_name() << ":" << std::uint64_t{f.site.line()};
+  to << ", spawned at " << f.site.load().file_name() << ":" << std::uint64_t{f.site.load().line()};
 }
 
 overflow_watch::overflow_watch(bool is_wanted) noexcept : is_wanted_(is_wanted) {

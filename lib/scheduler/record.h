@@ -3,14 +3,18 @@
 // Writers: `life`, `marks`, `references`, `end`, `on_stack` are shared; the rest is constant after launch(), or belongs
 // to the fiber itself while it runs and to its joiners once `end` is done.
 // Walkers and stale cancellers may look at a block whose fiber is over and in whose place a new one is being made: what
-// they touch is never constructed anew, only stored to; the slab's zeroes are its first value.
+// they touch is atomic and never constructed anew, only stored to; the slab's zeroes are the first value of `life`.
+// Protocol of reading without a reference (record_look.h): make_record() stores behind a release fence, which comes
+//   after the store of `vacant`; launch() stores the id, then `fresh`  ||  a reader loads the life, the id, and what it
+//   wants; full fence; loads life and id again. If it read anything of a later fiber, one of the two has changed.
 #pragma once
 
 #include "scheduler/completion.h"
+#include "scheduler/fiber_care.h"
 #include "scheduler/inbox.h"
+#include "scheduler/spawn_site.h"
 
 #include <weft/detail/fiber_body.h>
-#include <weft/detail/source_location.h>
 
 #include <exception>
 #include <string_view>
@@ -38,9 +42,8 @@ struct alignas(8) fiber_traits {
   std::uint8_t size_class = 0;
   weft::migration migration = weft::migration::at_start;
   weft::priority priority = weft::priority::normal;
-  std::uint8_t name_length = 0;
-  bool has_separate_body : 1 = false;
-  bool preserves_fp : 1 = false;
+  fiber_care care;
+  bool has_separate_body = false;
 
   bool is_bound_from_start() const noexcept { return core_wanted != any_core; }
 };
@@ -67,7 +70,11 @@ class fiber_record : public inbox_node {
   std::uint8_t cancelled_levels() const noexcept {
     return static_cast<std::uint8_t>(marks.load(relaxed) >> cancelled_shift);
   }
-  std::string_view name() const noexcept { return {name_text, traits.name_length}; }
+  std::string_view name() const noexcept { return name_at(name_text.load(relaxed)); }
+  // A name is kept as its length, in one byte, and its characters.
+  static std::string_view name_at(const char* text) noexcept {
+    return text != nullptr ? std::string_view(text + 1, static_cast<unsigned char>(*text)) : std::string_view();
+  }
 
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see above.
   fiber_record() noexcept {}
@@ -88,14 +95,20 @@ class fiber_record : public inbox_node {
   const body_type* type = nullptr;
   void* body = nullptr;
   scheduler* home = nullptr;  // The runtime's scheduler; a handle may outlive it, see record_memory.h.
-  std::uint64_t id = 0;
+  union {
+    atomic<std::uint64_t> id;  // Of no other fiber of the runtime.
+  };
   union {
     completion end;
   };
-  source_location site;
+  union {
+    spawn_site site;
+  };
   std::exception_ptr error;
   context_array* context = nullptr;  // Values of context_local variables; the fiber's own, once it is launched.
-  const char* name_text = nullptr;   // Behind the body, in the same block.
+  union {
+    atomic<const char*> name_text;  // Behind the body, in the same block; null for no name.
+  };
 };
 
 static_assert(sizeof(fiber_record) <= record_bytes, "an un-started fiber is one record of 128 bytes and its closure");

@@ -4,7 +4,9 @@
 #include "platform/futex.h"
 #include "platform/system_calls.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/foreign_handlers.h"
 #include "scheduler/monitor.h"
+#include "scheduler/stack_marks.h"
 
 #include <algorithm>
 #include <string>
@@ -31,9 +33,11 @@ scheduler::scheduler(const options& its_options, topology its_seats)
       records(*unfinished),
       stacks({sizeof(activation), &make_activation, &last_epoch_of}, stack_options_of(wanted, seats.size())),
       idle(seats.size()),
+      marks(wanted.stack_marks ? std::make_unique<stack_marks>() : nullptr),
       overflows_(wanted.overflow_report) {
   usual_traits.size_class = static_cast<std::uint8_t>(stack_class_for(wanted.stack_bytes));
   usual_traits.migration = wanted.migration;
+  if (wanted.stack_marks) usual_traits.care.bits |= fiber_care::measure_stack;
   cores.reserve(seats.size());
   for (std::size_t i = 0; i < seats.size(); ++i) {
     cores.push_back(std::make_unique<core>(*this, i));
@@ -54,6 +58,7 @@ scheduler::~scheduler() {
 }
 
 void scheduler::start(const std::function<void(core&)>& prepare) {
+  if (wanted.signal_report) report_foreign_handlers(*this);
   for (const auto& c : cores) c->fill_reserve();
   monitor_ = std::make_unique<monitor>(*this);  // Before the workers, which tell it when they wake.
   for (const auto& c : cores) {
@@ -148,12 +153,12 @@ void scheduler::report(std::string_view text) noexcept {
 
 void scheduler::report_lost_error(const fiber_record& f, const std::exception_ptr& error) noexcept {
   try {
-    const lost_error lost{error, f.name(), f.id, f.site.file_name(), f.site.line()};
+    const lost_error lost{error, f.name(), f.id.load(relaxed), f.site.load().file_name(), f.site.load().line()};
     if (wanted.on_lost_error) {
       wanted.on_lost_error(lost);
       return;
     }
-    std::string text = "weft: nobody joins fiber " + std::to_string(f.id);
+    std::string text = "weft: nobody joins fiber " + std::to_string(f.id.load(relaxed));
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
     text += ", spawned at " + std::string(lost.file) + ":" + std::to_string(lost.line) + ", which ended with ";
     try {

@@ -20,6 +20,7 @@
 namespace weft::inline v0::detail {
 
 class monitor;
+class stack_marks;
 
 class scheduler {
  public:
@@ -93,6 +94,7 @@ class scheduler {
   idle_cores idle;
   fiber_traits usual_traits;  // Of a fiber without attributes.
   injection injected;
+  const std::unique_ptr<stack_marks> marks;  // Null unless the options ask for it.
   std::vector<std::unique_ptr<core>> cores;
   atomic<std::uint64_t> spawned_outside{0};
   atomic<bool> belongs_to_run{false};  // Its maker waits in run() and touches nothing.

@@ -42,7 +42,7 @@ struct alignas(cache_line) slab_chunk {
   void* block(std::uint32_t index) noexcept {
     return reinterpret_cast<std::byte*>(this) + first_block + std::size_t{index} * block_bytes;
   }
-  static slab_chunk* of(void* block) noexcept {
+  static slab_chunk* of(const void* block) noexcept {
     return reinterpret_cast<slab_chunk*>(reinterpret_cast<std::uintptr_t>(block) & ~(bytes - 1));
   }
 };
@@ -138,7 +138,7 @@ class slab_heap {
   slab_chunk_source& source() const noexcept { return source_; }
 
   // Returns: how large the block is, in bytes.
-  static std::size_t block_bytes(void* block) noexcept { return slab_chunk::of(block)->block_bytes; }
+  static std::size_t block_bytes(const void* block) noexcept { return slab_chunk::of(block)->block_bytes; }
 
  private:
   struct free_block {

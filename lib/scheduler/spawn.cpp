@@ -51,8 +51,7 @@ fiber_traits traits_of(const scheduler& s, const attributes& wanted) noexcept {
   if (wanted.migration) traits.migration = *wanted.migration;
   if (wanted.core) traits.core_wanted = static_cast<std::uint16_t>(*wanted.core);
   traits.priority = wanted.priority;
-  traits.preserves_fp = wanted.preserve_fp;
-  traits.name_length = static_cast<std::uint8_t>(wanted.name.size());
+  if (wanted.preserve_fp) traits.care.bits |= fiber_care::preserve_fp;
   return traits;
 }
 
@@ -65,11 +64,12 @@ WEFT_COLD fiber_record* new_unusual_fiber(scheduler& s, const attributes& wanted
                                           source_location site, bool is_detached) {
   check_attributes(s, wanted);
   fiber_traits traits = traits_of(s, wanted);
-  traits.has_separate_body = type.alignment > slab_heap::block_alignment ||
-                             type.body_offset + type.bytes + wanted.name.size() > largest_record_block;
+  const std::size_t name_bytes = wanted.name.empty() ? 0 : 1 + wanted.name.size();
+  traits.has_separate_body =
+      type.alignment > slab_heap::block_alignment || type.body_offset + type.bytes + name_bytes > largest_record_block;
   const std::size_t name_offset = traits.has_separate_body ? record_bytes : type.body_offset + type.bytes;
   core* const c = here();
-  const std::size_t bytes = name_offset + wanted.name.size();
+  const std::size_t bytes = name_offset + name_bytes;
   void* const block = c != nullptr && &c->owner == &s ? c->slab.allocate(bytes) : s.records.outside.allocate(bytes);
   fiber_record* const f = make_record(block, s, type, traits, site, is_detached);
   if (traits.has_separate_body) {
@@ -84,8 +84,10 @@ WEFT_COLD fiber_record* new_unusual_fiber(scheduler& s, const attributes& wanted
   }
   if (!wanted.name.empty()) {
     char* const text = static_cast<char*>(block) + name_offset;
-    std::memcpy(text, wanted.name.data(), wanted.name.size());
-    f->name_text = text;
+    static_assert(attributes::longest_name <= 255);
+    *text = static_cast<char>(wanted.name.size());
+    std::memcpy(text + 1, wanted.name.data(), wanted.name.size());
+    f->name_text.store(text, relaxed);  // Published by launch().
   }
   return f;
 }
@@ -96,7 +98,6 @@ WEFT_COLD void launch_unusual(scheduler& s, fiber_record& f, core* inside) {
   if (inside != nullptr) {
     inside->counters.spawned.add();
   } else {
-    f.id = s.new_fiber_id();
     s.spawned_outside.fetch_add(1, relaxed);
   }
   if (f.traits.is_bound_from_start()) {
@@ -135,9 +136,10 @@ void launch(fiber_record* fiber) {
   scheduler& s = *f.home;
   core* const c = here();
   core* const inside = c != nullptr && &c->owner == &s ? c : nullptr;
-  if (inside != nullptr) f.id = std::exchange(c->next_fiber_id, c->next_fiber_id + c->id_step);
+  // Release: pairs with record_look, as the store of its life does.
+  f.id.store(inside != nullptr ? inside->take_fiber_id() : s.new_fiber_id(), release);
   if (s.is_draining()) mark_cancelled(f, cancel_reason::shutdown);
-  f.life.store(fiber_life::fresh, release);  // Pairs with for_each_fiber(); the queues publish it to the cores.
+  f.life.store(fiber_life::fresh, release);  // The queues publish it to the cores.
   try {
     if (inside != nullptr && !f.traits.is_bound_from_start()) [[likely]] {
       c->put_unstarted(f);

@@ -36,7 +36,7 @@ WEFT_ALWAYS_INLINE destination destination_for(core& c, runnable next) noexcept 
   if (!next.has_started()) [[unlikely]]
     return destination_for_unstarted(c, *next.unstarted());
   activation* const a = next.started();
-  a->seat = &c;
+  a->seat.store(&c, relaxed);
   a->run.store(run_state::running, relaxed);  // Whoever resumes a ready fiber owns it.
   return {a, false};
 }
@@ -48,7 +48,7 @@ WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination 
   chaos_point();
   check_marks(self, "suspends");
   self.exceptions = *c.thread_exceptions;
-  if (self.preserves_fp) [[unlikely]] {
+  if (self.care.preserves_fp()) [[unlikely]] {
     self.float_control = float_control();
     set_default_float_control();
   }
@@ -64,7 +64,7 @@ WEFT_SUSPENDS core& leave(core& c, activation& self, departure how, destination 
   after_switch(self.sanitizer);
   now.settle(in.from);
   *now.thread_exceptions = self.exceptions;
-  if (self.preserves_fp) [[unlikely]]
+  if (self.care.preserves_fp()) [[unlikely]]
     set_float_control(self.float_control);
   return now;
 }

@@ -38,7 +38,7 @@ std::uint64_t id() noexcept {
   detail::core* const c = detail::here();
   if (c == nullptr || c->current == nullptr) return 0;
   detail::fork_join* const join = detail::join_called_on(*c->current);
-  return join != nullptr ? join->id_of_child(*c) : c->current->occupant.load(detail::relaxed)->id;
+  return join != nullptr ? join->id_of_child(*c) : c->current->occupant.load(detail::relaxed)->id.load(detail::relaxed);
 }
 
 std::string_view name() noexcept {

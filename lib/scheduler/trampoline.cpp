@@ -6,6 +6,7 @@
 #include "scheduler/fiber_local.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/stack_marks.h"
 #include "scheduler/suspend.h"
 
 #include <weft/cancelled.h>
@@ -32,8 +33,8 @@ WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
   me.cancel_throws = 0;
-  me.preserves_fp = f.traits.preserves_fp;
-  me.forks_inline = f.traits.migration == f.home->usual_traits.migration && !f.traits.preserves_fp;
+  me.care = f.traits.care;
+  me.forks_inline = f.traits.migration == f.home->usual_traits.migration && !f.traits.care.preserves_fp();
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
 }
 
@@ -76,13 +77,6 @@ WEFT_COLD void end_unstarted(activation& me, fiber_record& f) noexcept {
   }
 }
 
-// While the fiber can still wait: joiners find its variables gone.
-WEFT_COLD void end_variables(activation& me, fiber_record& f) noexcept {
-  if (me.locals != nullptr) end_locals(me.locals);
-  if (f.context != nullptr) release_context(std::exchange(f.context, nullptr));
-  if (me.locals != nullptr) end_locals(me.locals);  // Made by the destructors of the context's values.
-}
-
 // The end of a fiber, on whatever core it ends, but for its occupancy of the stack. What it leaves behind is destroyed
 // here if nobody else holds it.
 WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
@@ -93,13 +87,22 @@ WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
     if ((before & fiber_record::detached) != 0) f.home->report_lost_error(f);
   }
   if (me.locals != nullptr || f.context != nullptr) [[unlikely]]
-    end_variables(me, f);
+    end_variables(me, f);  // While the fiber can still wait: joiners find its variables gone.
   here()->counters.ended.add();
   f.end.finish();
   // Joiners go by `end`. Until here reports name who hangs in a destructor or a callback.
   f.on_stack.store(nullptr, relaxed);
   f.life.store(fiber_life::ended, relaxed);
   give_up(f);
+}
+
+WEFT_COLD void note_depth(const activation& me, const fiber_record& f) noexcept {
+  if (me.care.measures_stack()) f.home->marks->note_end(me, f);
+}
+
+WEFT_COLD void finish_care(const activation& me) noexcept {
+  if (me.care.preserves_fp()) set_default_float_control();
+  if (me.care.measures_stack()) clear_below(me);
 }
 
 WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noexcept {
@@ -115,9 +118,11 @@ WEFT_ALWAYS_INLINE void run_fiber(core& c, activation& me, fiber_record& f) noex
     end_unstarted(me, f);
   }
   check_marks(me, "ends");
+  if (me.care.any()) [[unlikely]]
+    note_depth(me, f);
   end_fiber(me, f);
-  if (me.preserves_fp) [[unlikely]]
-    set_default_float_control();
+  if (me.care.any()) [[unlikely]]
+    finish_care(me);
   me.occupant.store(nullptr, relaxed);
 }
 
@@ -159,7 +164,7 @@ destination destination_for_unstarted(core& c, fiber_record& f) noexcept {
     a = c.take_reserve(f);
     if (a == nullptr) return {};
   }
-  a->seat = &c;
+  a->seat.store(&c, relaxed);
   a->run.store(run_state::running, relaxed);
   create_identity(a->sanitizer, a->low, a->usable_bytes());
   c.starting = &f;

@@ -91,7 +91,7 @@ void make_ready(wait_record& record) noexcept {
 
 void enqueue(activation& a) noexcept {
   core* const c = here();
-  core& home = *a.seat;
+  core& home = *a.seat.load(relaxed);
   const bool is_bound = a.is_bound();
   if (c != nullptr && &c->owner == &home.owner) {
     if (is_bound && c != &home) {

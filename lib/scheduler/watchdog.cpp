@@ -7,10 +7,12 @@
 #include "platform/thread_time.h"
 #include "scheduler/backtrace.h"
 #include "scheduler/fiber_snapshot.h"
+#include "scheduler/foreign_handlers.h"
 #include "scheduler/occupants.h"
 #include "scheduler/overflow_report.h"
 #include "scheduler/scheduler.h"
 
+#include <algorithm>
 #include <string>
 
 namespace weft::inline v0::detail {
@@ -20,6 +22,7 @@ namespace {
 constexpr std::int64_t usual_limit = 25'000'000;
 constexpr std::int64_t patience = 200'000'000;         // For an answer: a worker may sleep where no signal reaches it.
 constexpr std::int64_t ring_interval = 1'000'000'000;  // Between two looks at all fibers.
+constexpr std::size_t most_holders = 16;               // That are listed.
 constexpr std::size_t most_rings = 64;                 // Told ones that are remembered.
 
 std::uint64_t progress_of(const core& c) noexcept {
@@ -33,7 +36,11 @@ void answer(const signal_event& event) noexcept {
   if (s == nullptr) return;
   const stack_occupants who = c->current != nullptr ? occupants_of(*c->current) : stack_occupants{};
   s->has_fiber = who.count != 0;
-  if (s->has_fiber) write_fiber(s->fiber, *who.fibers[0]);
+  if (s->has_fiber) {
+    write_fiber(s->fiber, *who.fibers[0]);
+    s->id = who.fibers[0]->id.load(relaxed);
+  }
+  s->called = who.called;
   const auto collect = [](void* to, const void* code, bool) noexcept {
     auto& sample = *static_cast<watch_sample*>(to);
     sample.frames[sample.count++] = code;
@@ -49,13 +56,31 @@ std::size_t ready_behind(scheduler& s, const core& c) {
   s.for_each_fiber([&](fiber_record& f) {
     const activation* const a = f.on_stack.load(acquire);  // Pairs with move_in().
     if (a == nullptr || a->run.load(relaxed) != run_state::ready) return;
-    core* seat = nullptr;
+    if (a->seat.load(relaxed) != &c) return;
     bool migrates = false;
-    copy_memory(&a->seat, &seat, sizeof seat);  // NOLINT(bugprone-sizeof-expression)
     copy_memory(&a->migrates, &migrates, sizeof migrates);
-    if (seat == &c && !migrates) ++count;
+    if (!migrates) ++count;
   });
   return count;
+}
+
+// Of a worker that sleeps in a call of the system. It may wait for a lock, or for another one to initialise a static, and
+// who holds that may be a fiber that waits itself, with no thread that would show it.
+std::string possible_holders(scheduler& s, const watch_sample& of) {
+  runtime_dump seen = take_dump(s, with_backtraces::yes);
+  std::erase_if(seen.fibers, [&of](const fiber_dump& f) {
+    return f.id == of.id || f.state == fiber_state::fresh || f.state == fiber_state::running;
+  });
+  if (seen.fibers.empty()) return {};
+  const std::size_t left_out = seen.fibers.size() - std::min(seen.fibers.size(), most_holders);
+  seen.fibers.resize(seen.fibers.size() - left_out);
+  seen.cycles.clear();
+  seen.stacks.clear();
+  seen.quiescent.reset();
+  return "  it sleeps in a call of the system; if that waits for a lock, or for a static to be initialised, a fiber "
+         "that "
+         "waits may hold it:\n" +
+         seen.text() + (left_out != 0 ? "  and " + std::to_string(left_out) + " more\n" : std::string());
 }
 
 }  // namespace
@@ -83,7 +108,10 @@ watchdog::~watchdog() {
 void watchdog::look(std::int64_t now) noexcept {
   for (std::size_t i = 0; i < watched_.size(); ++i) look_at(*scheduler_.cores[i], *watched_[i], now);
   if (limit_ == 0 || now < next_rings_) return;
-  if (next_rings_ != 0) look_for_rings();
+  if (next_rings_ != 0) {
+    look_for_rings();
+    if (scheduler_.wanted.signal_report) report_foreign_handlers(scheduler_);
+  }
   next_rings_ = now + ring_interval;
 }
 
@@ -107,10 +135,10 @@ void watchdog::look_at(core& c, watched_core& w, std::int64_t now) noexcept {
   }
 }
 
-bool watchdog::is_held(const core& c, const watched_core& w) const noexcept {
+bool watchdog::is_held(const core& c, watched_core& w) const noexcept {
   const std::int32_t thread = c.thread_id.load(relaxed);
-  if (thread_time(thread) - w.cpu_since >= limit_ - limit_ / 4) return true;
-  return thread_sleeps(thread);
+  w.sleeps = thread_sleeps(thread);
+  return w.sleeps || thread_time(thread) - w.cpu_since >= limit_ - limit_ / 4;
 }
 
 void watchdog::ask(core& c, watched_core& w, std::int64_t now) noexcept {
@@ -139,10 +167,14 @@ void watchdog::tell(core& c, watched_core& w, std::int64_t now) noexcept {
               " ready fiber(s) wait behind it: migration::free would let other cores run them";
     }
     text += "\n";
+    if (has_answered && w.sample.called != 0) {
+      text += "    calling children of weft::gather on its stack, " + std::to_string(w.sample.called) + " deep\n";
+    }
     frame_names names;
     for (std::size_t i = 0; has_answered && i < w.sample.count; ++i) {
       text += "    #" + std::to_string(i) + " " + names.of(w.sample.frames[i], i != 0) + "\n";
     }
+    if (w.sleeps) text += possible_holders(scheduler_, w.sample);
     scheduler_.report(text);
   } catch (const std::bad_alloc&) {
     scheduler_.report("weft: watchdog: a fiber holds its core for too long\n");

@@ -34,7 +34,9 @@ struct watch_sample {
 
   atomic<bool> done{false};  // Release: pairs with the monitor's look.
   bool has_fiber = false;
+  std::uint64_t id = 0;  // Of the fiber, as the next two.
   fixed_text fiber;
+  std::size_t called = 0;  // See stack_occupants.
   std::size_t count = 0;
   std::array<const void*, most_frames> frames;
 };
@@ -58,11 +60,12 @@ class watchdog {
     std::int64_t since = 0;      // The first look at this progress.
     std::int64_t cpu_since = 0;  // The worker's own time by then.
     std::int64_t asked_at = 0;
+    bool sleeps = false;  // In a system call.
     watch_sample sample;
   };
 
   void look_at(core& c, watched_core& w, std::int64_t now) noexcept;
-  bool is_held(const core& c, const watched_core& w) const noexcept;
+  bool is_held(const core& c, watched_core& w) const noexcept;
   void ask(core& c, watched_core& w, std::int64_t now) noexcept;
   void tell(core& c, watched_core& w, std::int64_t now) noexcept;
   void look_for_rings() noexcept;

@@ -13,9 +13,9 @@ void end_for_misuse(const char* what) noexcept {
   const fiber_record* const f = current_fiber();
   int length = 0;
   if (f != nullptr) {
-    length =
-        std::snprintf(text, sizeof text, "%s (fiber %llu \"%.*s\")\n", what, static_cast<unsigned long long>(f->id),
-                      static_cast<int>(f->name().size()), f->name().data());
+    length = std::snprintf(text, sizeof text, "%s (fiber %llu \"%.*s\")\n", what,
+                           static_cast<unsigned long long>(f->id.load(relaxed)), static_cast<int>(f->name().size()),
+                           f->name().data());
   } else {
     length = std::snprintf(text, sizeof text, "%s\n", what);
   }

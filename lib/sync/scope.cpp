@@ -7,6 +7,7 @@
 
 #include "platform/memory_reader.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fiber_local.h"
 #include "scheduler/list_lock.h"
 #include "scheduler/release.h"
 #include "scheduler/scheduler.h"
@@ -81,7 +82,10 @@ scope_link::scope_link(scope& its_owner, fiber_record* its_fiber, bool backgroun
   owner.enlist(*this);
 }
 
-scope_link::~scope_link() { owner.child_ended(*this); }
+scope_link::~scope_link() {
+  end_variables_early(*fiber);
+  owner.child_ended(*this);
+}
 
 void scope_link::failed(std::exception_ptr error) noexcept {
   outcome = child_outcome::failure;

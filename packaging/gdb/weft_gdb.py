@@ -16,7 +16,7 @@ from gdb.unwinder import Unwinder, register_unwinder
 FRESH, STARTED = 1, 2
 RUNNING, LEAVING, SUSPENDED, READY = range(4)
 # The order is that of weft_debugger_layout.
-FIELDS = ('version chunk_older chunk_block_bytes chunk_carved chunk_first_block life on_stack id name name_length site '
+FIELDS = ('version chunk_older chunk_block_bytes chunk_carved chunk_first_block life on_stack id name site '
           'has_std_location run waits_for context seat core_index core_thread saved_pc saved_fp saved_sp').split()
 REGISTERS = {'i386:x86-64': ('rip', 'rbp', 'rsp'), 'aarch64': ('pc', 'x29', 'sp')}
 
@@ -43,7 +43,7 @@ def symbol_address(name):
 def layout():
     start = symbol_address('weft_debugger_layout')
     fields = {name: read(start + 4 * i, 4) for i, name in enumerate(FIELDS)}
-    if fields['version'] != 1:
+    if fields['version'] != 2:
         raise gdb.GdbError(f'weft_gdb.py does not know layout {fields["version"]} of this weft')
     return fields
 
@@ -51,9 +51,8 @@ def layout():
 class Fiber:
     def __init__(self, at, record):
         self.id = pointer(record + at['id'])
-        length = read(record + at['name_length'], 1)
-        name = pointer(record + at['name'])
-        self.name = bytes(gdb.selected_inferior().read_memory(name, length)).decode('utf-8', 'replace') if name and length else ''
+        name = pointer(record + at['name'])  # A length in one byte, and the characters.
+        self.name = bytes(gdb.selected_inferior().read_memory(name + 1, read(name, 1))).decode('utf-8', 'replace') if name else ''
         self.site = self.site_of(at, pointer(record + at['site']))
         self.stack = pointer(record + at['on_stack']) if read(record + at['life'], 1) == STARTED else 0
         self.run = read(self.stack + at['run'], 4) if self.stack else None

@@ -200,3 +200,32 @@ TEST(fiber_local, a_plain_thread_has_its_own_until_its_end) {
   EXPECT_EQ(order, (std::vector{1, 0}));
   std::thread([] { EXPECT_EQ(number.find(), nullptr); }).join();
 }
+
+namespace {
+void leave_one_that_waits(std::atomic<int>& ended) { waiting->ended = &ended; }
+}  // namespace
+
+// As with std::thread::join() and thread_local.
+WEFT_TEST(fiber_local, of_a_scopes_children_are_gone_when_the_join_returns) {
+  for (std::size_t i = 0; i < repeated(50, 10); ++i) {
+    std::atomic<int> ended{0};
+    weft::with_scope([&](weft::scope& crew) {
+      for (int k = 0; k < 3; ++k) crew.spawn([&] { leave_one_that_waits(ended); });
+    });
+    ASSERT_EQ(ended, 3);
+  }
+}
+
+WEFT_TEST(fiber_local, of_gathered_children_are_gone_when_it_returns) {
+  for (std::size_t i = 0; i < repeated(50, 10); ++i) {
+    std::atomic<int> ended{0};
+    // The first one suspends, so the others get stacks of their own.
+    weft::gather(
+        [&] {
+          weft::this_fiber::sleep_for(1us);
+          leave_one_that_waits(ended);
+        },
+        [&] { leave_one_that_waits(ended); }, [&] { leave_one_that_waits(ended); });
+    ASSERT_EQ(ended, 3);
+  }
+}

@@ -302,20 +302,22 @@ WEFT_TEST(scope, that_is_cancelled_by_itself_ends_quietly) {
 
 WEFT_TEST(scope, that_waits_shielded_still_ends_its_children) {
   weft::event go;
-  std::atomic<bool> is_shielded{false}, ended{false};
+  std::atomic<weft::scope*> waits{nullptr};
+  std::atomic<bool> ended{false};
   auto f = weft::spawn([&] {
     weft::scope crew;
     crew.spawn([&] {
       weft::shield([&] {
-        is_shielded = true;
+        waits = &crew;
         go.wait();
       });
       ended = true;
     });
     crew.join();
   });
-  EXPECT_TRUE(yield_until([&] { return is_shielded.load(); }));
+  ASSERT_TRUE(yield_until([&] { return waits.load() != nullptr; }));
   f.cancel();
+  EXPECT_TRUE(yield_until([&] { return waits.load()->is_cancelled(); }));
   go.set();
   EXPECT_THROW(f.join(), weft::join_cancelled);
   EXPECT_TRUE(ended);

@@ -29,8 +29,8 @@ HEADERS = (
     'sys/epoll.h sys/eventfd.h sys/event.h sys/signalfd.h sys/mman.h sys/syscall.h sys/timerfd.h linux/futex.h unistd.h '
     'poll.h pthread.h sched.h signal.h').split()
 # Files of lib/platform that call the system by themselves: what the C library does for them is no system call of ours.
-PLATFORM_THREADS = ('lib/platform/thread.cpp', 'lib/platform/thread.h', 'lib/platform/thread_exit.cpp',
-                    'lib/platform/process.cpp', 'lib/platform/futex_condition.cpp')
+PLATFORM_THREADS = ('lib/platform/signal_set.cpp', 'lib/platform/thread.cpp', 'lib/platform/thread.h',
+                    'lib/platform/thread_exit.cpp', 'lib/platform/process.cpp', 'lib/platform/futex_condition.cpp')
 # AddressSanitizer wants to know where a thread's own stack lies; nothing else of weft asks.
 STACK_BOUNDS = ('lib/context/sanitizer.cpp',)
 

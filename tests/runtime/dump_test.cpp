@@ -157,6 +157,21 @@ WEFT_TEST(dump, goes_on_while_fibers_come_and_go) {
   churn.join();
 }
 
+WEFT_TEST(dump, tells_of_children_that_are_called_on_a_stack) {
+  weft::event go;
+  auto parent = weft::spawn({.name = "parent"}, [&] {
+    weft::gather([&] { weft::gather([&] { go.wait(); }, [] {}); }, [] {});
+    go.wait();
+  });
+  const weft::runtime_dump all = dump_when_waiting("parent", "weft::event::wait");
+  go.set();
+  parent.join();
+  EXPECT_EQ(named(all, "parent")->called_children, 2u);
+  EXPECT_TRUE(contains(all.text(), ", calling children of weft::gather on its stack, 2 deep")) << all.text();
+  EXPECT_TRUE(contains(all.json(), "\"called_children\": 2")) << all.json();
+  EXPECT_EQ(named(all, "main")->called_children, 0u);
+}
+
 TEST(dump, json_escapes_and_leaves_out_what_does_not_apply) {
   weft::runtime_dump all;
   weft::fiber_dump fresh;

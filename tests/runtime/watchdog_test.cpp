@@ -14,6 +14,13 @@ weft::options watched(report_sink& sink, std::chrono::nanoseconds limit) {
   return wanted;
 }
 
+// ThreadSanitizer keeps a signal back until the thread calls something that it knows, and some never end.
+#ifdef WEFT_TSAN
+constexpr bool answers_at_once = false;
+#else
+constexpr bool answers_at_once = true;
+#endif
+
 // Computes until `is_over` says so, at least for a while.
 template <class IsOver>
 __attribute__((noinline)) void compute_until(IsOver is_over) {
@@ -37,7 +44,7 @@ TEST(watchdog, names_a_fiber_that_computes_for_too_long_once) {
   EXPECT_TRUE(sink.has("weft: watchdog: fiber ")) << sink.all();
   EXPECT_TRUE(sink.has("\"hog\", spawned at ")) << sink.all();
   EXPECT_TRUE(sink.has("watchdog_test.cpp:")) << sink.all();
-  EXPECT_TRUE(sink.has("compute_until") || sink.has("eventually")) << sink.all();
+  EXPECT_TRUE(!answers_at_once || sink.has("compute_until") || sink.has("eventually")) << sink.all();
 }
 
 TEST(watchdog, proposes_to_migrate_when_fibers_wait_behind) {
@@ -56,13 +63,16 @@ TEST(watchdog, proposes_to_migrate_when_fibers_wait_behind) {
 }
 
 TEST(watchdog, shows_the_call_that_stops_a_worker) {
+  if (!answers_at_once) GTEST_SKIP() << "no signal reaches the worker";
   report_sink sink;
   std::mutex plain;
-  plain.lock();
+  std::atomic<bool> is_locked{false};
   std::thread outside([&] {
+    const std::scoped_lock hold(plain);
+    is_locked = true;
     EXPECT_TRUE(eventually([&] { return sink.count() != 0; }));
-    plain.unlock();
   });
+  EXPECT_TRUE(eventually([&] { return is_locked.load(); }));
   weft::run(watched(sink, 20ms), [&] {
     weft::spawn({.name = "blocks"}, [&] {
       plain.lock();
@@ -72,6 +82,43 @@ TEST(watchdog, shows_the_call_that_stops_a_worker) {
   outside.join();
   EXPECT_TRUE(sink.has("\"blocks\", spawned at ")) << sink.all();
   EXPECT_TRUE(sink.has("lock")) << sink.all();
+}
+
+namespace {
+int initialised_by_the_first(weft::event& is_inside, weft::event& go) {
+  static const int value = [&] {
+    is_inside.set();
+    go.wait();
+    return 1;
+  }();
+  return value;
+}
+}  // namespace
+
+// The first fiber waits while it initialises a static; the second one's worker is stopped by that in the kernel.
+TEST(watchdog, names_a_fiber_that_is_stopped_and_the_one_that_it_waits_for) {
+  if (!answers_at_once) GTEST_SKIP() << "no signal reaches the worker";
+  report_sink sink;
+  weft::event is_inside, go;
+  std::thread outside([&] {
+    EXPECT_TRUE(eventually([&] { return sink.count() != 0; }));
+    go.set();
+  });
+  weft::options wanted = watched(sink, 20ms);
+  wanted.cores = 2;
+  weft::run(wanted, [&] {
+    auto first = weft::spawn({.name = "first", .core = 0}, [&] { initialised_by_the_first(is_inside, go); });
+    is_inside.wait();
+    auto second = weft::spawn({.name = "second", .core = 1}, [&] { initialised_by_the_first(is_inside, go); });
+    first.join();
+    second.join();
+  });
+  outside.join();
+  EXPECT_TRUE(sink.has("weft: watchdog: fiber ")) << sink.all();
+  EXPECT_TRUE(sink.has("\"second\", spawned at ")) << sink.all();
+  EXPECT_TRUE(sink.has("a fiber that waits may hold it:")) << sink.all();
+  EXPECT_TRUE(sink.has("\"first\", spawned at ")) << sink.all();
+  EXPECT_TRUE(sink.has("waits in weft::event::wait")) << sink.all();
 }
 
 TEST(watchdog, is_silent_where_fibers_let_others_run) {

@@ -51,6 +51,18 @@ WEFT_ALWAYS_INLINE void fence_after_exchange() noexcept {
 #endif
 }
 
+// A release fence: whoever sees a store behind it, and then does a full fence, sees what was stored before it. On x86-64
+// stores are seen in their order anyway.
+WEFT_ALWAYS_INLINE void release_fence() noexcept {
+#if defined(__x86_64__)
+  __asm__ __volatile__("" ::: "memory");
+#elif defined(WEFT_TSAN)
+  full_fence();
+#else
+  std::atomic_thread_fence(std::memory_order_release);
+#endif
+}
+
 // A hint to the processor that this is a spin-wait loop.
 WEFT_ALWAYS_INLINE void spin_pause() noexcept {
 #if defined(__x86_64__)

@@ -65,6 +65,7 @@ class WEFT_API fork_join {
  private:
   friend class core;
   friend struct forked_fiber;
+  friend struct called_children;
 
   // What is in the upper half of state_.
   static constexpr std::uint64_t has_put_aside = std::uint64_t{1} << 32;

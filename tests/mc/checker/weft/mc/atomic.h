@@ -92,7 +92,7 @@ class atomic {
   }
   static T of_bits(std::uint64_t bits) noexcept {
     T value;
-    std::memcpy(&value, &bits, sizeof(T));
+    std::memcpy(static_cast<void*>(&value), &bits, sizeof(T));
     return value;
   }
   static std::uint64_t scaled(difference by) noexcept {
@@ -118,6 +118,10 @@ inline void full_fence(std::source_location at = std::source_location::current()
 // As the model sees it, the exchange before this one is no fence.
 inline void fence_after_exchange(std::source_location at = std::source_location::current()) noexcept {
   mc::fence(seq_cst, at);
+}
+
+inline void release_fence(std::source_location at = std::source_location::current()) noexcept {
+  mc::fence(release, at);
 }
 
 inline void spin_pause() noexcept { mc::spin(); }
