@@ -232,11 +232,11 @@ void fork_join::fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcep
 void fork_join::note_error(std::exception_ptr error) noexcept {
   try {
     const list_lock hold(lock_);
-    if (errors_.first == nullptr) {
-      errors_.first = error;
+    if (errors.first == nullptr) {
+      errors.first = error;
     } else {
-      if (errors_.more == nullptr) errors_.more = std::make_unique<std::vector<std::exception_ptr>>();
-      errors_.more->push_back(error);
+      if (errors.more == nullptr) errors.more = std::make_unique<std::vector<std::exception_ptr>>();
+      errors.more->push_back(error);
     }
   } catch (const std::bad_alloc&) {
     frame_.fiber->home->report_lost_error(*frame_.fiber, error);

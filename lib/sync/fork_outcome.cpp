@@ -9,17 +9,17 @@
 namespace weft::inline v0::detail {
 
 void fork_join::throw_outcome() {
-  const fork_errors found = std::move(errors_);
-  std::destroy_at(&errors_);
-  std::vector<std::exception_ptr> errors;
-  if (found.first != nullptr) errors.push_back(found.first);
-  if (found.more != nullptr) errors.insert(errors.end(), found.more->begin(), found.more->end());
+  const fork_errors found = std::move(errors);
+  std::destroy_at(&errors);
+  std::vector<std::exception_ptr> all;
+  if (found.first != nullptr) all.push_back(found.first);
+  if (found.more != nullptr) all.insert(all.end(), found.more->begin(), found.more->end());
   if (cancel_pending()) {
-    for (const std::exception_ptr& each : errors) frame_.fiber->home->report_lost_error(*frame_.fiber, each);
+    for (const std::exception_ptr& each : all) frame_.fiber->home->report_lost_error(*frame_.fiber, each);
     throw_cancelled("gather");
   }
-  if (errors.size() == 1) std::rethrow_exception(errors.front());
-  if (!errors.empty()) throw scope_errors(std::move(errors));
+  if (all.size() == 1) std::rethrow_exception(all.front());
+  if (!all.empty()) throw scope_errors(std::move(all));
   throw join_cancelled("weft::gather: a child was cancelled");
 }
 

@@ -43,7 +43,7 @@ class WEFT_API fork_join {
   // Throws: std::system_error (operation_not_permitted) outside of fibers; then nothing was forked.
   template <class FillFirst>
   WEFT_ALWAYS_INLINE fork_join(fork_node* children, std::size_t count, FillFirst fill_first);
-  ~fork_join() {}  // NOLINT(modernize-use-equals-default): errors_ has been seen to.
+  ~fork_join() {}  // NOLINT(modernize-use-equals-default): the errors have been seen to.
   fork_join(const fork_join&) = delete;
   fork_join& operator=(const fork_join&) = delete;
 
@@ -102,7 +102,7 @@ class WEFT_API fork_join {
   fork_node* untold_ = nullptr;   // Outside children that do not know of a cancellation; then those that do.
   fork_node* told_ = nullptr;
   union {
-    fork_errors errors_;  // As long as the join: throw_outcome() ends both where there are any.
+    fork_errors errors;  // As long as the join: throw_outcome() ends both where there are any.
   };
   atomic<std::uint32_t> lock_{0};
   std::uint32_t ended_outside_ = 0;
@@ -120,7 +120,7 @@ class WEFT_API fork_join {
 
 // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): what is not needed yet is set when it is.
 template <class FillFirst>
-inline fork_join::fork_join(fork_node* children, std::size_t count, FillFirst fill_first) : errors_{} {
+inline fork_join::fork_join(fork_node* children, std::size_t count, FillFirst fill_first) : errors{} {
   // NOLINTEND(cppcoreguidelines-pro-type-member-init)
   fork_lane* const lane = lane_here();
   if (lane == nullptr || lane->current == nullptr) [[unlikely]]
