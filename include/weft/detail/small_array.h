@@ -21,7 +21,7 @@ class small_array {
 
   ~small_array() {
     std::destroy(begin(), end());
-    if (elements_ != in_place_) std::allocator<T>().deallocate(elements_, count_);
+    if (elements_ != in_place) std::allocator<T>().deallocate(elements_, count_);
   }
   small_array(const small_array&) = delete;
   small_array& operator=(const small_array&) = delete;
@@ -34,9 +34,9 @@ class small_array {
 
  private:
   union {
-    T in_place_[Short];
+    T in_place[Short];
   };
-  T* elements_ = in_place_;
+  T* elements_ = in_place;
   const std::size_t count_;
 };
 
