@@ -302,22 +302,30 @@ WEFT_TEST(scope, that_is_cancelled_by_itself_ends_quietly) {
 
 WEFT_TEST(scope, that_waits_shielded_still_ends_its_children) {
   weft::event go;
-  std::atomic<weft::scope*> waits{nullptr};
-  std::atomic<bool> ended{false};
+  std::atomic<bool> sleeps{false}, is_shielded{false}, is_told{false}, ended{false};
   auto f = weft::spawn([&] {
     weft::scope crew;
     crew.spawn([&] {
+      try {
+        sleeps = true;
+        sleep_for_ever();
+      } catch (const weft::cancelled&) {
+        is_told = true;
+        throw;
+      }
+    });
+    crew.spawn([&] {
       weft::shield([&] {
-        waits = &crew;
+        is_shielded = true;
         go.wait();
       });
       ended = true;
     });
     crew.join();
   });
-  ASSERT_TRUE(yield_until([&] { return waits.load() != nullptr; }));
+  EXPECT_TRUE(yield_until([&] { return sleeps && is_shielded; }));
   f.cancel();
-  EXPECT_TRUE(yield_until([&] { return waits.load()->is_cancelled(); }));
+  EXPECT_TRUE(yield_until([&] { return is_told.load(); }));
   go.set();
   EXPECT_THROW(f.join(), weft::join_cancelled);
   EXPECT_TRUE(ended);
