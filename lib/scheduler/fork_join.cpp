@@ -169,7 +169,8 @@ WEFT_COLD void fork_join::put_aside() noexcept {
   locals_ = std::exchange(a.locals, nullptr);
   context_ = f.context;  // A reference of ours, and one for the child that runs here.
   if (context_ != nullptr) f.context = share(context_);
-  a.has_variables = context_ != nullptr;
+  hides_context_ = context_ != nullptr;
+  a.has_variables = hides_context_;
 }
 
 void fork_join::take_back() noexcept {
@@ -208,7 +209,7 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
   }
   f->body = &n;
   f->id.store(c.take_fiber_id(), release);  // Pairs with record_look, as the store of its life does.
-  if ((state_ & has_put_aside) != 0 && context_ != nullptr) f->context = share(context_);
+  if (hides_context_) f->context = share(context_);
   if (c.owner.is_draining()) mark_cancelled(*f, cancel_reason::shutdown);
   n.fiber = f;
   {

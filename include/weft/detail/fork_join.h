@@ -67,7 +67,7 @@ class WEFT_API fork_join {
   friend struct forked_fiber;
   friend struct called_children;
 
-  // What is in the upper half of state_.
+  // What is in the upper half of state_. The first: something of the owner's must not be seen by children, see put_aside().
   static constexpr std::uint64_t has_put_aside = std::uint64_t{1} << 32;
   static constexpr std::uint64_t lacks_results = std::uint64_t{1} << 33;
 
@@ -108,8 +108,10 @@ class WEFT_API fork_join {
   std::uint32_t ended_outside_ = 0;
   bool is_told_ = false;  // Outside children are cancelled, those to come too.
   bool lacks_outside_results_ = false;
-  bool runs_first_here_ = false;  // The owner's.
   cancel_reason told_as_;
+  bool runs_first_here_ = false;  // The owner's.
+  bool hides_context_ =
+      false;  // The owner's has been put aside; constant once children are forked, so thieves may ask.
 
   // The owner's, put aside.
   unsigned uncaught_exceptions_;
