@@ -55,7 +55,7 @@ TEST(stack_faults, end_the_fiber_that_gets_no_stack_and_no_other) {
       run_under({2, migration}, [&] {
         fault_plan::calls = 0;
         fault_plan::fail_at = wanted;
-        refused_of(static_cast<int>(repeated(300, 60)));
+        refused_of(static_cast<int>(repeated(300, 150)));
         fault_plan::fail_at = 0;
         EXPECT_EQ(refused_of(10), 0) << "it did not recover";
       });
