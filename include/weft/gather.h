@@ -119,6 +119,7 @@ auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_res
     std::apply(
         [&](auto&... slot) {
           detail::fork_node children[sizeof...(Fs)];
+          // All but the first: that one only where it cannot be called here.
           auto* child = children;
           ((child == children ? void() : detail::fill_fork<Fs>(*child, slot, fs), ++child), ...);
           detail::fork_join join(children, sizeof...(Fs), [&] {
@@ -153,7 +154,7 @@ auto gather(Range&& calls) {
       detail::fill_fork<call>(*child, slots[static_cast<std::size_t>(child - children.begin())], each);
       ++child;
     }
-    detail::fork_join join(children.data(), count, [] {});
+    detail::fork_join join(children.begin(), count, [] {});
     auto* slot = slots.begin();
     for (auto&& callable : calls) {
       detail::call_forked(join, slot == slots.begin(), *slot, callable);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <shared_mutex>
 
 namespace {
@@ -215,6 +216,20 @@ WEFT_TEST(no_allocation, by_spawns_joins_and_scopes) {
     auto [a, b] = weft::gather([] { return 1; }, [] { return 2; });
     EXPECT_EQ(a + b, 3);
   });
+}
+
+WEFT_TEST(no_allocation, by_a_gather_of_a_short_range_but_for_its_result) {
+  start_children_on_every_core();
+  std::array<int, 10> numbers{};
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const auto adding = [](int& number) { return [&number] { return number + 1; }; };
+  std::vector<decltype(adding(numbers[0]))> calls;
+  for (int& each : numbers) calls.push_back(adding(each));
+  const auto round = [&calls] { EXPECT_EQ(weft::gather(calls).back(), 10); };
+  for (int i = 0; i < 20; ++i) round();
+  const std::size_t before = allocations;
+  for (int i = 0; i < 200; ++i) round();
+  EXPECT_EQ(allocations - before, 200u);
 }
 
 WEFT_TEST(no_allocation, by_steps_of_a_range_of_fibers) {

@@ -10,7 +10,7 @@
 //     many have ended outside as were not popped; leave the frame.
 //   suspension of the owner's stack: every node in the deque becomes a fiber before the stack is left (send_out_forks).
 //   thief: take the oldest node, make a fiber of it.
-//   outside child: call; note the error; under the lock count itself out, its last touch of the join.
+//   outside child: call; note the error; end its variables; under the lock count itself out, its last touch of the join.
 // A child that is called on the owner's stack is a fiber to itself and to others as far as it can tell: identity,
 // fiber-locals, context and exception state are its own. It obeys the cancellations of the owner and of the join's frame,
 // which are all that can reach a child without a handle.
@@ -93,13 +93,15 @@ class WEFT_API fork_join {
 
   // The owner only.
   cancel_frame frame_;
-  std::uintptr_t identity_;       // The owner's, from before.
-  std::uint64_t state_;           // Lower half: the children that were not called here, or not yet.
-  std::uint64_t child_id_;        // Of the child that is called here, once it was asked for.
-  std::uint32_t child_id_age_;    // not_called() at that time: each child has another one.
-  std::uint32_t wanted_outside_;  // Guarded by lock_, as what follows.
-  void* joiner_ = nullptr;        // Waits for so many.
-  fork_node* untold_ = nullptr;   // Outside children that do not know of a cancellation; then those that do.
+  std::uintptr_t identity_;     // The owner's, from before.
+  std::uint64_t state_;         // Lower half: the children that were not called here, or not yet.
+  std::uint64_t child_id_;      // Of the child that is called here, once it was asked for.
+  std::uint32_t child_id_age_;  // not_called() at that time: each child has another one.
+
+  // Guarded by lock_.
+  std::uint32_t wanted_outside_;
+  void* joiner_ = nullptr;       // Waits for so many.
+  fork_node* untold_ = nullptr;  // Outside children that do not know of a cancellation; then those that do.
   fork_node* told_ = nullptr;
   union {
     fork_errors errors;  // As long as the join: throw_outcome() ends both where there are any.
@@ -109,9 +111,9 @@ class WEFT_API fork_join {
   bool is_told_ = false;  // Outside children are cancelled, those to come too.
   bool lacks_outside_results_ = false;
   cancel_reason told_as_;
+
   bool runs_first_here_ = false;  // The owner's.
-  bool hides_context_ =
-      false;  // The owner's has been put aside; constant once children are forked, so thieves may ask.
+  bool hides_context_ = false;    // Of the owner; does not change once there are children, so thieves may ask.
 
   // The owner's, put aside.
   unsigned uncaught_exceptions_;

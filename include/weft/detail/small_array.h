@@ -26,8 +26,6 @@ class small_array {
   small_array(const small_array&) = delete;
   small_array& operator=(const small_array&) = delete;
 
-  T* data() noexcept { return elements_; }
-  std::size_t size() const noexcept { return count_; }
   T* begin() noexcept { return elements_; }
   T* end() noexcept { return elements_ + count_; }
   T& operator[](std::size_t i) noexcept { return elements_[i]; }
