@@ -26,7 +26,8 @@ WEFT_API void close_mark(no_suspend_mark& mark) noexcept;
 // While one lives, the calling fiber must not suspend: for code between two calls of a library that keeps state per
 // thread, or that holds a lock of the system's. In builds of weft with assertions (b_ndebug=false; the ones for sanitizers
 // are) a fiber that waits or yields nevertheless ends the program with a message that names fiber, call and guard. In
-// others, and outside of fibers, it does nothing.
+// every build a lock, a semaphore or an event that need not wait does not let others run under it. Outside of fibers it
+// does nothing.
 //
 // Lifetime: ends in the fiber that began it.
 class [[nodiscard]] no_suspend {

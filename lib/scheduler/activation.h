@@ -37,6 +37,7 @@ struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   saved_context context = nullptr;  // Valid while suspended or ready.
   activation* next_ready = nullptr;  // Link of the owner-only run queue.
   std::uint16_t pins = 0;            // Open pin_guards.
+  std::uint16_t guards = 0;          // Open no_suspend guards.
   bool is_reserve = false;           // Of its core, for fibers that get no stack of their own.
   bool migrates = false;             // migration::free.
   fiber_care care;                   // Of the fiber's traits.

@@ -1,7 +1,7 @@
 // The check behind no_suspend: whether a fiber that is about to suspend, or to end, holds a guard that forbids it.
 //
-// The guards of a fiber hang on its activation, innermost first. In builds without WEFT_CHECKED the list stays empty and
-// the checks are nothing.
+// The guards of a fiber are counted on its activation, so that no call lets others run where it need not wait, and hang
+// there, innermost first. In builds without WEFT_CHECKED the list stays empty and the checks are nothing.
 #pragma once
 
 #include "scheduler/activation.h"

@@ -32,6 +32,7 @@ WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   me.level = 1;
   me.migrates = f.traits.migration == migration::free;
   me.pins = f.traits.is_bound_from_start() ? 1 : 0;
+  me.guards = 0;
   me.cancel_throws = 0;
   me.care = f.traits.care;
   me.forks_inline = f.traits.migration == f.home->usual_traits.migration && !f.traits.care.preserves_fp();

@@ -7,10 +7,8 @@ namespace weft::inline v0::detail {
 
 WEFT_COLD void give_turn() noexcept {
   core& c = *here();
-  if (c.current == nullptr) return;
-#ifdef WEFT_CHECKED
-  if (c.current->no_suspend_marks != nullptr) return;  // An operation that does not wait is allowed under a guard.
-#endif
+  // An operation that does not wait is allowed under a guard.
+  if (c.current == nullptr || c.current->guards != 0) return;
   yield(c, *c.current);
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -61,6 +62,22 @@ WEFT_TEST(fork_join, children_have_ids_and_no_name) {
   EXPECT_NE(b, mine);
   EXPECT_EQ(weft::this_fiber::id(), mine);
   EXPECT_EQ(weft::this_fiber::name(), "main");
+}
+
+WEFT_TEST(fork_join, no_two_children_have_the_same_id) {
+  std::set<std::uint64_t> seen{0, weft::this_fiber::id()};
+  const auto id_around_others = [] {
+    const std::uint64_t id = weft::this_fiber::id();
+    const auto [a, b] = weft::gather([] { return weft::this_fiber::id(); }, [] { return weft::this_fiber::id(); });
+    EXPECT_EQ(weft::this_fiber::id(), id);
+    return std::array{id, a, b};
+  };
+  const std::vector calls(5, id_around_others);
+  for (int i = 0; i < 20; ++i) {
+    for (const auto& ids : weft::gather(calls)) {
+      for (const std::uint64_t each : ids) EXPECT_TRUE(seen.insert(each).second) << each;
+    }
+  }
 }
 
 WEFT_TEST(fork_join, children_have_variables_of_their_own) {
