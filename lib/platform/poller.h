@@ -60,8 +60,8 @@ class poller {
   // Fetches events, waiting for the first of them until `deadline` (monotonic nanoseconds): not at all for 0 or a
   // moment that has passed, without limit for `never`. The directions of one descriptor may come as one event or as
   // two.
-  // Returns: how many of `events` were filled, 0 also after a wake() or a signal; or -errno (EINVAL when `events` is
-  //   empty).
+  // Returns: how many of `events` were filled, 0 also after a wake(); or -errno (EINVAL when `events` is empty). A signal
+  //   does not end it.
   // Blocks: thread.
   int wait(std::span<ready_event> events, std::int64_t deadline) noexcept;
 
@@ -70,11 +70,12 @@ class poller {
 
   // Makes the wait() that is running return, or else the next one; several before that count as one.
   // Blocks: never.
-  // Ordering: the caller's protocol brings its own; this is one system call.
+  // Ordering: the wait() that returns by it sees what was done before: the kernel's lock of the queue lies between, and
+  //   reactor::stop() counts on that. For more than that the caller's protocol brings its own.
   void wake() noexcept;
 
   // Waits until wait() would have something to fetch (an event or a wake()), and leaves it there.
-  // Returns: 1 when there is something, 0 at `deadline` or after a signal, or -errno.
+  // Returns: 1 when there is something, 0 at `deadline`, or -errno. A signal does not end it.
   // Blocks: thread.
   int wait_unconsumed(std::int64_t deadline) noexcept;
 

@@ -12,9 +12,9 @@
 #include <string>
 #include <system_error>
 
-#include "platform/clock.h"
 #include "platform/poller.h"
 #include "platform/system_calls.h"
+#include "platform/wait_uninterrupted.h"
 
 namespace weft::inline v0::detail {
 namespace {
@@ -74,12 +74,12 @@ int poller::remove(int fd) noexcept {
 
 int poller::wait(std::span<ready_event> events, std::int64_t deadline) noexcept {
   woken_ = false;
-  const std::int64_t delay = delay_until(deadline);
-  const timespec timeout = to_timespec(delay);
   epoll_event fetched[max_batch];
   const int capacity = static_cast<int>(std::min(events.size(), max_batch));
-  const int count = sys().epoll_pwait2(queue_, fetched, capacity, delay == never ? nullptr : &timeout, nullptr);
-  if (count < 0) return count == -EINTR ? 0 : count;
+  const int count = wait_uninterrupted(deadline, [&](const timespec* timeout) {
+    return sys().epoll_pwait2(queue_, fetched, capacity, timeout, nullptr);
+  });
+  if (count < 0) return count;
   int filled = 0;
   for (int index = 0; index < count; ++index) {
     const epoll_event& event = fetched[index];
@@ -99,11 +99,8 @@ void poller::wake() noexcept {
 }
 
 int poller::wait_unconsumed(std::int64_t deadline) noexcept {
-  const std::int64_t delay = delay_until(deadline);
-  const timespec timeout = to_timespec(delay);
   pollfd queue{.fd = queue_, .events = POLLIN, .revents = 0};
-  const int result = sys().poll(&queue, 1, delay == never ? nullptr : &timeout);
-  return result == -EINTR ? 0 : result;
+  return wait_uninterrupted(deadline, [&](const timespec* timeout) { return sys().poll(&queue, 1, timeout); });
 }
 
 }  // namespace weft::inline v0::detail

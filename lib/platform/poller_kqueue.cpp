@@ -10,9 +10,9 @@
 #include <string>
 #include <system_error>
 
-#include "platform/clock.h"
 #include "platform/poller.h"
 #include "platform/system_calls.h"
+#include "platform/wait_uninterrupted.h"
 
 namespace weft::inline v0::detail {
 namespace {
@@ -102,12 +102,11 @@ int poller::remove(int fd) noexcept {
 int poller::wait(std::span<ready_event> events, std::int64_t deadline) noexcept {
   woken_ = false;
   if (events.empty()) return -EINVAL;
-  const std::int64_t delay = delay_until(deadline);
-  const timespec timeout = to_timespec(delay);
   struct kevent fetched[max_batch];
   const int capacity = static_cast<int>(std::min(events.size(), max_batch));
-  const int count = sys().kevent(queue_, nullptr, 0, fetched, capacity, delay == never ? nullptr : &timeout);
-  if (count < 0) return count == -EINTR ? 0 : count;
+  const int count = wait_uninterrupted(
+      deadline, [&](const timespec* timeout) { return sys().kevent(queue_, nullptr, 0, fetched, capacity, timeout); });
+  if (count < 0) return count;
   int filled = 0;
   for (int index = 0; index < count; ++index) {
     const struct kevent& event = fetched[index];
@@ -124,11 +123,8 @@ int poller::wait(std::span<ready_event> events, std::int64_t deadline) noexcept 
 void poller::wake() noexcept { apply(queue_, wake_change(0, NOTE_TRIGGER)); }
 
 int poller::wait_unconsumed(std::int64_t deadline) noexcept {
-  const std::int64_t delay = delay_until(deadline);
-  const timespec timeout = to_timespec(delay);
   pollfd queue{.fd = queue_, .events = POLLIN, .revents = 0};
-  const int result = sys().poll(&queue, 1, delay == never ? nullptr : &timeout);
-  return result == -EINTR ? 0 : result;
+  return wait_uninterrupted(deadline, [&](const timespec* timeout) { return sys().poll(&queue, 1, timeout); });
 }
 
 }  // namespace weft::inline v0::detail

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "platform/system_calls.h"
+
 namespace weft::inline v0::detail {
 
 sigset_t asynchronous_signals() noexcept {
@@ -24,6 +26,16 @@ bool set_of_asynchronous(std::span<const int> numbers, sigset_t& set) noexcept {
   }
   return !numbers.empty();
 }
+
+#ifdef __linux__
+void drop_pending(int number) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  constexpr timespec at_once{};
+  sys().sigtimedwait(&set, nullptr, &at_once);
+}
+#endif
 
 bool is_blocked_on_workers(int number) noexcept {
   const sigset_t blocked = asynchronous_signals();

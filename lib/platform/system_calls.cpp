@@ -111,6 +111,16 @@ WEFT_NOINLINE int real_tgkill(pid_t process, pid_t thread, int number) noexcept 
   return static_cast<int>(result_of(::syscall(SYS_tgkill, process, thread, number)));
 }
 
+WEFT_NOINLINE int real_shadow_stack_status(unsigned long* features) noexcept {
+#ifdef __x86_64__
+  constexpr long arch_shstk_status = 0x5005;
+  return static_cast<int>(result_of(::syscall(SYS_arch_prctl, arch_shstk_status, features)));
+#else
+  constexpr long pr_get_shadow_stack_status = 74;
+  return static_cast<int>(result_of(::syscall(SYS_prctl, pr_get_shadow_stack_status, features, 0L, 0L, 0L)));
+#endif
+}
+
 #else
 
 WEFT_NOINLINE int real_poll(pollfd* descriptors, nfds_t count, const timespec* timeout) noexcept {
@@ -199,6 +209,8 @@ constexpr system_calls kernel = {
     .tgkill = real_tgkill,
     .process_vm_readv = real<&::process_vm_readv>,
     .signalfd = real<&::signalfd>,
+    .sigtimedwait = real<&::sigtimedwait>,
+    .shadow_stack_status = real_shadow_stack_status,
 #else
     .kqueue = real<&::kqueue>,
     .kevent = real<&::kevent>,

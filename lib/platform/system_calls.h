@@ -109,6 +109,9 @@ struct system_calls {
   ssize_t (*process_vm_readv)(pid_t process, const iovec* to, unsigned long to_count, const iovec* from,
                               unsigned long from_count, unsigned long flags) noexcept;
   int (*signalfd)(int fd, const sigset_t* mask, int flags) noexcept;
+  int (*sigtimedwait)(const sigset_t* wanted, siginfo_t* info, const timespec* timeout) noexcept;
+  // arch_prctl(ARCH_SHSTK_STATUS) on x86-64, prctl(PR_GET_SHADOW_STACK_STATUS) elsewhere: features of this thread.
+  int (*shadow_stack_status)(unsigned long* features) noexcept;
 #else
   int (*kqueue)() noexcept;
   int (*kevent)(int queue, const struct kevent* changes, int change_count, struct kevent* events, int capacity,

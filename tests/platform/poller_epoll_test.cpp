@@ -43,16 +43,33 @@ TEST(poller_epoll, asks_for_the_time_that_is_left) {
   EXPECT_LE(timeout_seen, 3'600'000'000'000);
 }
 
-TEST(poller_epoll, a_signal_is_no_error) {
+// Interrupted twice, with so much time used up each time.
+int interrupt_twice(int, epoll_event*, int, const timespec* timeout, const sigset_t*) noexcept {
+  record_timeout(0, nullptr, 0, timeout, nullptr);
+  if (++calls_made > 2) return 0;
+  const std::int64_t until = monotonic_now() + 1'000'000;
+  while (monotonic_now() < until) {
+  }
+  return -EINTR;
+}
+
+TEST(poller_epoll, a_signal_ends_no_wait) {
   poller engine;
   const replaced_system_calls table([](system_calls& calls) {
-    calls.epoll_pwait2 = [](int, epoll_event*, int, const timespec*, const sigset_t*) noexcept { return -EINTR; };
-    calls.poll = [](pollfd*, nfds_t, const timespec*) noexcept { return -EINTR; };
+    calls.epoll_pwait2 = interrupt_twice;
+    calls.poll = [](pollfd*, nfds_t, const timespec*) noexcept { return ++calls_made > 2 ? 1 : -EINTR; };
   });
   std::array<ready_event, 4> events;
+  calls_made = 0;
+  EXPECT_EQ(engine.wait(events, deadline_after(3'600'000'000'000)), 0);
+  EXPECT_EQ(calls_made, 3);
+  EXPECT_LE(timeout_seen, 3'600'000'000'000 - 2'000'000);
+  calls_made = 0;
   EXPECT_EQ(engine.wait(events, never), 0);
-  EXPECT_FALSE(engine.woken());
-  EXPECT_EQ(engine.wait_unconsumed(never), 0);
+  EXPECT_EQ(timeout_seen, never);
+  calls_made = 0;
+  EXPECT_EQ(engine.wait_unconsumed(never), 1);
+  EXPECT_EQ(calls_made, 3);
 }
 
 TEST(poller_epoll, other_errors_are_handed_on) {

@@ -1,6 +1,8 @@
 #include "platform/process.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +34,22 @@ TEST(fork, calls_the_registered_hooks_in_the_child_alone) {
   EXPECT_EXIT(std::_Exit(hook_ran ? 3 : 4), testing::ExitedWithCode(3), "");
   unwatch_fork();
   EXPECT_FALSE(hook_ran);
+}
+
+template <int Number>
+void one_of_many() {}
+
+template <int... Numbers>
+int last_of(std::integer_sequence<int, Numbers...>) {
+  int last = 0;
+  ((last = register_fork_child(&one_of_many<Numbers>)), ...);
+  return last;
+}
+
+// In a process of its own, for there is no taking back.
+TEST(fork, has_room_for_so_many_hooks_and_refuses_more) {
+  EXPECT_EXIT(std::exit(last_of(std::make_integer_sequence<int, 17>()) == ENOSPC ? 3 : 4), testing::ExitedWithCode(3),
+              "");
 }
 
 }  // namespace

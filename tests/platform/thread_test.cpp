@@ -3,15 +3,18 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cfenv>
 #include <cstring>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "support/replaced_system_calls.h"
+#include "support/with_cores.h"
 
 namespace {
 
@@ -82,6 +85,32 @@ TEST(native_thread, that_cannot_start_is_an_error_with_its_name) {
     EXPECT_NE(std::string(error.what()).find("pthread_create"), std::string::npos) << error.what();
   }
   pthread_setattr_default_np(&usual);
+}
+
+TEST(native_thread, is_among_the_threads_that_the_process_counts) {
+  // The kernel takes a joined thread off the list a moment later.
+  const auto are_all_counted = [] {
+    const auto listed = static_cast<std::size_t>(weft_test::footprint::entries_of("/proc/self/task"));
+    return listed >= 1 && process_threads() == listed;
+  };
+  const std::size_t ours = native_threads();
+  EXPECT_TRUE(weft_test::eventually(are_all_counted));
+  std::atomic<bool> enough{false};
+  native_thread thread("one-more", [&] {
+    while (!enough) std::this_thread::yield();
+  });
+  EXPECT_TRUE(weft_test::eventually(are_all_counted));
+  EXPECT_GE(process_threads(), 2u);
+  EXPECT_EQ(native_threads(), ours + 1);
+  enough = true;
+  thread.join();
+  EXPECT_EQ(native_threads(), ours);
+}
+
+TEST(native_thread, are_none_where_the_system_does_not_tell) {
+  const weft_test::replaced_system_calls table(
+      [](system_calls& calls) { calls.open = [](const char*, int, mode_t) noexcept { return -EMFILE; }; });
+  EXPECT_EQ(process_threads(), 0u);
 }
 
 TEST(native_thread, dropped_without_a_join_terminates) {
