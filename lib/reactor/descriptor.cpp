@@ -116,7 +116,7 @@ int descriptor::finish_close(slot& s, slot_table& slots) noexcept {
 // A count below what was asked for leaves nothing, until the next event; not so at the end of a stream, whose
 // last event may have come with data that is read by now.
 void descriptor::drained(slot& s, direction d, readiness::state seen) noexcept {
-  if (!s.half_closed.load(acquire)) s.of(d).drain(seen);  // Pairs with reactor::dispatch().
+  if (!s.half_closed.load(relaxed)) s.of(d).drain(seen);  // Published with `seen`.
 }
 
 // A descriptor that is always ready must not keep the core from everything else.
@@ -129,11 +129,11 @@ void descriptor::spend_budget() noexcept {
 int descriptor::ensure_registered(slot& s) noexcept {
   reactor* none = nullptr;
   reactor& mine = reactor::here();
-  // Release and acquire: the other direction may find it, and close it.
-  if (!s.registered.compare_exchange_strong(none, &mine, acq_rel, acquire)) return 0;
+  // Relaxed: the reactor is as old as the runtime, and who takes the slot out of it comes after all users.
+  if (!s.registered.compare_exchange_strong(none, &mine, relaxed, relaxed)) return 0;
   const int error = mine.add(s);
   if (error == 0) return 0;
-  s.registered.store(nullptr, release);
+  s.registered.store(nullptr, relaxed);
   // The other direction may have relied on us: it tries again and meets the error itself.
   const std::uint32_t tick = s.tick.fetch_add(1, relaxed) + 1;
   for (const direction d : {direction::read, direction::write}) {

@@ -73,7 +73,7 @@ void reactor::dispatch(const ready_event& e) noexcept {
   // descriptor gets a readiness that is not there, which costs its fiber one call in vain.
   if (slot_users::generation_of(s.users.load()) != static_cast<std::uint32_t>(e.token)) return;
   if (e.read_closed() || e.hangup() || e.error() || e.urgent())
-    s.half_closed.store(true, release);                         // Pairs with descriptor::drained().
+    s.half_closed.store(true, relaxed);                         // Published by report(), for descriptor::drained().
   const std::uint32_t tick = s.tick.fetch_add(1, relaxed) + 1;  // Never one that a user may have in hand.
   scheduler& owner = core_.owner;
   if (e.readable()) wake_waiting(owner, s.of(direction::read).report(tick), wake_reason::notified);
@@ -129,7 +129,7 @@ void reactor::park(std::int64_t deadline) noexcept {
 void reactor::stand_in() noexcept {
   if (mode_ != reactor_mode::adaptive) return;
   rounds_when_stuck_.store(core_.rounds.load(relaxed), relaxed);
-  if (standing_in_.exchange(1, acq_rel) == 0) futex_wake(standing_in_, 1);
+  if (standing_in_.exchange(1, release) == 0) futex_wake(standing_in_, 1);
 }
 
 bool reactor::worker_moves() const noexcept {
@@ -137,7 +137,7 @@ bool reactor::worker_moves() const noexcept {
 }
 
 void reactor::stand_by() noexcept {
-  while (!stop_.load(acquire)) {
+  while (!stop_.load(relaxed)) {
     if (standing_in_.load(acquire) == 0 || worker_moves()) {  // Pairs with stand_in().
       core_.clockwork.unwatch();
       standing_in_.store(0, seq_cst);  // Pairs with stop(): it sees our 0 and wakes us, or we see that it stops.
@@ -145,7 +145,7 @@ void reactor::stand_by() noexcept {
       continue;
     }
     poller_.wait_unconsumed(core_.clockwork.watch());
-    if (worker_moves() || stop_.load(acquire)) continue;
+    if (worker_moves() || stop_.load(relaxed)) continue;
     if (try_lead()) {
       take_events(0);
       drop_lead();
@@ -156,7 +156,7 @@ void reactor::stand_by() noexcept {
 
 void reactor::lead_for_good() noexcept {
   wait_for_lead();
-  while (!stop_.load(acquire)) {
+  while (!stop_.load(relaxed)) {
     take_events(core_.clockwork.watch());
     run_timers();
   }

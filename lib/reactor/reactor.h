@@ -3,9 +3,10 @@
 // Roles: the core's *worker*; its *reactor thread*. Whoever holds the *lead*, a try-lock, may take events from the
 //   poller, and dispatches all that it took.
 // Modes:
-//   adaptive   The worker leads in passing, without blocking, and parks inside the poller. While it is stuck in a fiber
-//              (the monitor says so), the reactor thread stands in: it waits until something is ready, without taking
-//              it, then tries the lead. It goes back to sleep when it finds that the worker moves again.
+//   adaptive   The worker leads in passing, without blocking, and parks inside the poller, or in its note while no
+//              descriptor is registered. While it is stuck in a fiber (the monitor says so), the reactor thread stands
+//              in: it waits until something is ready, without taking it, then tries the lead. It goes back to sleep when
+//              it finds that the worker moves again.
 //   dedicated  The reactor thread holds the lead for good; the worker sleeps in its note.
 //   inlined    As adaptive, without a reactor thread.
 #pragma once
@@ -49,7 +50,9 @@ class reactor final : public event_source {
   static void wake_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept;
 
   bool poll() noexcept override;
-  bool parks_in_poller() const noexcept override { return mode_ != reactor_mode::dedicated; }
+  // Only fibers of this core register, and none runs while its worker parks.
+  bool parks_in_poller() const noexcept override { return mode_ != reactor_mode::dedicated && has_descriptors(); }
+  bool keeps_timers() const noexcept override { return mode_ == reactor_mode::dedicated; }
   void park(std::int64_t deadline) noexcept override;
   void wake() noexcept override { poller_.wake(); }
   void stand_in() noexcept override;

@@ -47,7 +47,8 @@ class readiness {
     std::uint64_t bits_;
   };
 
-  state load() const noexcept { return state(word_.load(acquire)); }  // Pairs with report() and close().
+  // Pairs with report(): what the event said besides is there, too.
+  state load() const noexcept { return state(word_.load(acquire)); }
 
   // A new descriptor: nothing is known yet.
   void reset() noexcept { word_.store(state::ready(0).bits(), relaxed); }
@@ -74,14 +75,14 @@ class readiness {
     return state(seen);
   }
 
-  // Closer. Returns the state before; if it was waiting, the closer wakes that fiber.
-  state close() noexcept { return state(word_.exchange(state::closed().bits(), acq_rel)); }
+  // Closer. Returns the state before; if it was waiting, the closer wakes that fiber. Acquire: its wait, from arm().
+  state close() noexcept { return state(word_.exchange(state::closed().bits(), acquire)); }
 
  private:
-  // Acquire and release: pairs with report() and close(), both ways.
+  // Release: pairs with report() and close(), which look for the wait that is named.
   bool move(state from, state to) noexcept {
     std::uint64_t expected = from.bits();
-    return word_.compare_exchange_strong(expected, to.bits(), acq_rel, relaxed);
+    return word_.compare_exchange_strong(expected, to.bits(), release, relaxed);
   }
 
   atomic<std::uint64_t> word_{0};

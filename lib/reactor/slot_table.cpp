@@ -43,21 +43,21 @@ void slot_table::give(slot& s) noexcept {
 void slot_table::abandon() noexcept {
   {
     const std::scoped_lock hold(lock_);
-    owner_.store(nullptr, release);
+    owner_.store(nullptr, relaxed);
     for (const auto& chunk : owned_) {
-      for (std::uint32_t i = 0; i < chunk_slots; ++i) chunk[i].registered.store(nullptr, release);
+      for (std::uint32_t i = 0; i < chunk_slots; ++i) chunk[i].registered.store(nullptr, relaxed);
     }
   }
   let_go();
 }
 
 void slot_table::deregister(slot& s, bool by_own_worker) noexcept {
-  if (by_own_worker) {  // Its runtime cannot end meanwhile.
-    if (reactor* const r = s.registered.load(acquire)) r->remove(s);
+  if (by_own_worker) {  // Its runtime cannot end meanwhile; all users of the slot were before us.
+    if (reactor* const r = s.registered.load(relaxed)) r->remove(s);
     return;
   }
   const std::scoped_lock hold(lock_);
-  if (reactor* const r = s.registered.load(acquire)) r->remove(s);
+  if (reactor* const r = s.registered.load(relaxed)) r->remove(s);
 }
 
 }  // namespace weft::inline v0::detail

@@ -36,33 +36,42 @@ class slot_users {
   }
 
   // Counts the caller as a user. False, and not counted, if it is closing or of another generation.
+  // Relaxed: what the slot holds came to the caller with the handle.
   bool enter(std::uint32_t generation) noexcept {
     std::uint64_t seen = bits_.load(relaxed);
     do {
       if (generation_of(seen) != generation || (seen & closing_bit) != 0) return false;
-    } while (!bits_.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed));
+    } while (!bits_.compare_exchange_weak(seen, seen + 1, relaxed, relaxed));
     return true;
   }
 
   // Only of a user that was counted. True for the last user of a closing slot, which must finish the close.
+  // Release and acquire: the last one comes after all that the others did with the slot.
   bool leave() noexcept { return is_last_of_closing(bits_.fetch_sub(1, acq_rel) - 1); }
 
-  // Marks it closing, and counts the caller as a user. False if it is closing, or of another generation.
+  // Marks it closing, and counts the caller as a user. False if it is closing, or of another generation. Relaxed, as
+  // enter().
   bool begin_close(std::uint32_t generation) noexcept {
     std::uint64_t seen = bits_.load(relaxed);
     do {
       if (generation_of(seen) != generation || (seen & closing_bit) != 0) return false;
-    } while (!bits_.compare_exchange_weak(seen, (seen | closing_bit) + 1, acq_rel, relaxed));
+    } while (!bits_.compare_exchange_weak(seen, (seen | closing_bit) + 1, relaxed, relaxed));
     return true;
   }
 
   // The last user of a closing slot: it waits for its next descriptor, closing to all late-comers until reopen().
-  void retire() noexcept { bits_.fetch_add(std::uint64_t{1} << 32, acq_rel); }
+  // Nobody else changes the word in between; slot_table passes the slot on.
+  void retire() noexcept { bits_.store(bits_.load(relaxed) + (std::uint64_t{1} << 32), relaxed); }
 
   // Opens the slot for a new descriptor and returns its generation.
-  std::uint32_t reopen() noexcept { return generation_of(bits_.fetch_and(~closing_bit, acq_rel)); }
+  std::uint32_t reopen() noexcept {
+    const std::uint64_t open = bits_.load(relaxed) & ~closing_bit;
+    bits_.store(open, relaxed);
+    return generation_of(open);
+  }
 
-  std::uint64_t load() const noexcept { return bits_.load(acquire); }
+  // Whose the slot is: a generation is told, nothing that it owns is reached by it.
+  std::uint64_t load() const noexcept { return bits_.load(relaxed); }
 
  private:
   atomic<std::uint64_t> bits_{closing_bit};
@@ -112,15 +121,20 @@ class slot_table {
   void deregister(slot& s, bool by_own_worker) noexcept;
 
   // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), as where a fiber of it waits.
-  scheduler* owner() const noexcept { return owner_.load(acquire); }
+  scheduler* owner() const noexcept { return owner_.load(relaxed); }
 
   std::size_t open() const noexcept { return open_.load(relaxed); }
 
  private:
   ~slot_table() = default;
 
+#ifdef WEFT_MODEL_CHECK  // Small, so that an execution is.
+  static constexpr std::uint32_t chunk_slots = 2;
+  static constexpr std::uint32_t most_chunks = 4;
+#else
   static constexpr std::uint32_t chunk_slots = 256;
   static constexpr std::uint32_t most_chunks = 1 << 14;
+#endif
 
   bool grow() noexcept;
 
