@@ -89,8 +89,8 @@ WEFT_ALWAYS_INLINE void fill_fork(fork_node& n, Slot& slot, std::remove_referenc
 }
 
 template <class Slot, class F>
-WEFT_ALWAYS_INLINE void call_forked(fork_join& join, bool is_first, Slot& slot, F&& f) {
-  if (!(is_first ? join.first() : join.next())) return;
+WEFT_ALWAYS_INLINE void call_forked(fork_join& join, fork_calls& calls, bool is_first, Slot& slot, F&& f) {
+  if (!(is_first ? calls.runs_first_here : join.next(calls))) return;
   try {
     slot.fill(std::forward<F>(f));
   } catch (...) {
@@ -118,17 +118,19 @@ auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_res
   if constexpr (sizeof...(Fs) != 0) {
     std::apply(
         [&](auto&... slot) {
+          detail::fork_lane& lane = detail::fork_join::lane();
           detail::fork_node children[sizeof...(Fs)];
           // All but the first: that one only where it cannot be called here.
           auto* child = children;
           ((child == children ? void() : detail::fill_fork<Fs>(*child, slot, fs), ++child), ...);
-          detail::fork_join join(children, sizeof...(Fs), [&] {
+          detail::fork_calls calls;
+          detail::fork_join join(lane, children, sizeof...(Fs), calls, [&] {
             child = children;
             ((child++ != children ? void() : detail::fill_fork<Fs>(*children, slot, fs)), ...);
           });
           bool is_first = true;
-          (detail::call_forked(join, std::exchange(is_first, false), slot, std::forward<Fs>(fs)), ...);
-          join.join();
+          (detail::call_forked(join, calls, std::exchange(is_first, false), slot, std::forward<Fs>(fs)), ...);
+          join.join(calls);
         },
         slots);
   }
@@ -148,19 +150,21 @@ auto gather(Range&& calls) {
   const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
   detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
   if (count != 0) {
+    detail::fork_lane& lane = detail::fork_join::lane();
     detail::small_array<detail::fork_node, detail::few_children> children(count);
     auto* child = children.begin();
     for (auto&& each : calls) {
       detail::fill_fork<call>(*child, slots[static_cast<std::size_t>(child - children.begin())], each);
       ++child;
     }
-    detail::fork_join join(children.begin(), count, [] {});
+    detail::fork_calls calls_made;
+    detail::fork_join join(lane, children.begin(), count, calls_made, [] {});
     auto* slot = slots.begin();
     for (auto&& callable : calls) {
-      detail::call_forked(join, slot == slots.begin(), *slot, callable);
+      detail::call_forked(join, calls_made, slot == slots.begin(), *slot, callable);
       ++slot;
     }
-    join.join();
+    join.join(calls_made);
   }
   std::vector<detail::value_or_monostate<result>> results;
   results.reserve(count);

@@ -91,7 +91,9 @@ class WEFT_API scope {
     start(nullptr, site, true, std::forward<F>(f));
   }
 
-  // Waits for all children; from then on none may be spawned.
+  // Waits for all children; from then on none may be spawned. Calls those that have not started on the owner's stack, one
+  // after the other, as gather() does: unless they serve in the background or want a core, a stack, a migration or
+  // preserve_fp of their own, other cores have taken them, or the owner is under a shield.
   // Throws: according to the policy the error of a child, or weft::scope_errors if there are several.
   // Cancel: cancels the children, waits for them, and throws weft::cancelled. Errors that are not thrown for that go to
   //   options::on_lost_error.
@@ -116,9 +118,9 @@ class WEFT_API scope {
 
   template <class F>
   void start(const attributes* wanted, source_location site, bool is_background, F&& f) {
-    using body = detail::fiber_body<detail::scope_child<std::decay_t<F>>, void>;
-    constexpr const detail::body_type& type = detail::body_type_of<detail::scope_child<std::decay_t<F>>, void>;
-    detail::fiber_record* const fiber = detail::new_fiber(nullptr, wanted, type, site, true);
+    using body = detail::scope_body<std::decay_t<F>>;
+    detail::fiber_record* const fiber =
+        detail::new_fiber(nullptr, wanted, detail::scope_body_type<std::decay_t<F>>, site, true);
     try {
       ::new (detail::body_of(fiber)) body(*this, fiber, is_background, std::forward<F>(f));
     } catch (...) {
@@ -132,7 +134,9 @@ class WEFT_API scope {
   void child_ended(detail::scope_link& child) noexcept;
   void note_error(std::exception_ptr error) noexcept;
   void cancel_children(cancel_reason why) noexcept;
+  void tell_children(cancel_reason why) noexcept;
   void close_with(std::exception_ptr of_body);
+  bool call_children() noexcept;
   bool wait_for_children(bool cancellable) noexcept;
   void throw_outcome(std::exception_ptr of_body);
   void report_errors() noexcept;
@@ -146,9 +150,12 @@ class WEFT_API scope {
   scope_policy policy_;
   bool is_closed_ = false;
   bool is_in_frame_ = true;
+  bool was_last_ = false;                 // The child that the owner has just called. The owner only.
   std::uint8_t told_ = 0;                 // The cancel_reason + 1 that children got.
   detail::scope_link* untold_ = nullptr;  // Children that do not know of it; then those that do.
   detail::scope_link* told_children_ = nullptr;
+  const detail::scope_link* called_ = nullptr;  // The child that the owner calls in join(), and the frame of the call.
+  detail::cancel_frame* called_in_ = nullptr;
   void* joiner_ = nullptr;
   std::vector<std::exception_ptr> errors_;
 };

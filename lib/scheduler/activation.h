@@ -26,6 +26,7 @@ namespace weft::inline v0::detail {
 
 class core;
 class fiber_record;
+class fork_join;
 struct local_table;
 struct no_suspend_mark;
 
@@ -57,8 +58,10 @@ struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   // For reports: of the wait of that epoch. Written by the fiber in the slow paths of waits.
   atomic<const void*> target{nullptr};
   atomic<owner_finder> target_owners{nullptr};
-  atomic<std::uint64_t> target_epoch{0};  // Release: pairs with the readers of the two above.
-  atomic<std::uint64_t> timed_epoch{0};   // The wait of this epoch has a deadline.
+  atomic<std::uint64_t> target_epoch{0};     // Release: pairs with the readers of the two above.
+  atomic<fork_join*> exposed_join{nullptr};  // See call_chain.h.
+  atomic<std::uint32_t> exposed_lock{0};
+  atomic<std::uint64_t> timed_epoch{0};  // The wait of this epoch has a deadline.
 
   bool is_bound() const noexcept { return !migrates || pins != 0; }
 };

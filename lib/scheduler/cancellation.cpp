@@ -1,5 +1,6 @@
 #include "scheduler/cancellation.h"
 
+#include "scheduler/call_chain.h"
 #include "scheduler/chaos.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
@@ -93,10 +94,14 @@ void request_cancel(fiber_record& f, cancel_reason why) noexcept {
   full_fence();                                    // Pairs with core::publish().
   activation* const a = f.on_stack.load(acquire);  // Pairs with move_in().
   if (a == nullptr) return;                        // Not started: it ends before its first instruction; or ended.
-  if (wait_record* const claimed = claim_open_wait(f, *a, 1)) make_ready(*claimed);
+  if (wait_record* const claimed = claim_open_wait(f, *a, 1)) {
+    make_ready(*claimed);
+  } else {
+    tell_if_exposed(*a);
+  }
 }
 
-wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept {
+wait_record* cancel_quietly(cancel_frame& frame, cancel_reason why) noexcept {
   std::uint8_t none = 0;
   // Release: pairs with leave_frame() and cancel_frame::is_cancelled().
   if (!frame.cancelled.compare_exchange_strong(none, static_cast<std::uint8_t>(static_cast<unsigned>(why) + 1), acq_rel,
@@ -106,6 +111,22 @@ wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept {
   if (frame.level == 0) return nullptr;
   frame.fiber->marks.fetch_or(bits_of(frame.level), seq_cst);
   return claim_open_wait(*frame.fiber, *frame.stack, frame.level);
+}
+
+wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept {
+  activation& a = *frame.stack;
+  wait_record* const claimed = cancel_quietly(frame, why);
+  if (claimed == nullptr) tell_if_exposed(a);
+  return claimed;
+}
+
+std::exception_ptr foreign_cancellation() noexcept {
+  try {
+    return std::make_exception_ptr(
+        join_cancelled("weft: a fiber that was not cancelled ended with another fiber's weft::cancelled"));
+  } catch (const std::bad_alloc&) {
+    return std::current_exception();
+  }
 }
 
 bool enter_frame(cancel_frame& frame) noexcept {

@@ -22,6 +22,8 @@
 #include <weft/cancelled.h>
 #include <weft/detail/cancel_frame.h>
 
+#include <exception>
+
 namespace weft::inline v0::detail {
 
 // Any thread that holds a reference to `f`. Idempotent, the first reason stays; harmless after the end.
@@ -34,6 +36,10 @@ void mark_cancelled(fiber_record& f, cancel_reason why) noexcept;
 // Returns: null, or a record whose wait it claimed, for make_ready().
 wait_record* cancel_inside(cancel_frame& frame, cancel_reason why) noexcept;
 
+// The same for who holds a lock: once that is dropped, and if nothing was claimed, it calls tell_if_exposed() for the
+// frame's stack.
+wait_record* cancel_quietly(cancel_frame& frame, cancel_reason why) noexcept;
+
 // Throws weft::cancelled with the reason that is to be obeyed first, that of the outermost scope. Not the first throw
 // since the fiber was last cancelled: lets others run before. Once there were very many, reports the fiber. `call` is
 // named where the exception ends the program; null for the call that began the fiber's last wait.
@@ -44,6 +50,9 @@ cancel_reason pending_reason() noexcept;
 
 // Throws weft::cancelled if cancel_pending().
 void check_cancelled(const char* call);
+
+// What becomes of a fiber that was not cancelled and ends with somebody else's `cancelled`, out of an exception_ptr.
+std::exception_ptr foreign_cancellation() noexcept;
 
 // Makes the end of the process name the fiber and the call where a `cancelled` leaves a noexcept function. Keeps the
 // handler that was there, and calls it afterwards.

@@ -24,10 +24,10 @@ void pause(int& spins) noexcept {
 
 std::uintptr_t completion::lock() noexcept {
   for (int spins = 0;; pause(spins)) {
-    std::uintptr_t seen = word_.load(acquire);
+    std::uintptr_t seen = word_.load(relaxed);
     if ((seen & done_word) != 0) return done_word;
     // Acquire: pairs with the release of the previous holder, whose list we go on with.
-    if ((seen & lock_bit) == 0 && word_.compare_exchange_weak(seen, seen | lock_bit, acq_rel, relaxed)) return seen;
+    if ((seen & lock_bit) == 0 && word_.compare_exchange_weak(seen, seen | lock_bit, acquire, relaxed)) return seen;
   }
 }
 
@@ -61,20 +61,21 @@ void completion::wait_out_finisher() const noexcept {
 }
 
 void completion::discard() noexcept {
-  std::uintptr_t word = word_.exchange(0, acquire);  // Pairs with add().
+  std::uintptr_t word = word_.load(relaxed);  // Nobody else uses it any more.
+  word_.store(0, relaxed);
   if (word == done_word) return;
   for (wait_node* n = node_of(word); n != nullptr;) drop_callback(std::exchange(n, n->next));
 }
 
 void completion::finish_and_wake() noexcept {
-  std::uintptr_t seen = word_.load(acquire);
+  std::uintptr_t seen = word_.load(relaxed);
   for (int spins = 0;;) {
     if ((seen & lock_bit) == 0) {
       // Acquire: the nodes, from add() and lock().
-      if (word_.compare_exchange_weak(seen, finishing_word, acq_rel, acquire)) break;
+      if (word_.compare_exchange_weak(seen, finishing_word, acquire, relaxed)) break;
     } else {
       pause(spins);
-      seen = word_.load(acquire);
+      seen = word_.load(relaxed);
     }
   }
   wait_node* claimed = nullptr;

@@ -5,6 +5,7 @@
 #include "scheduler/enqueue.h"
 #include "scheduler/scheduler.h"
 
+#include <cassert>
 #include <string>
 #include <system_error>
 
@@ -44,6 +45,7 @@ void core::put_ready_elsewhere(activation& a) noexcept {
   const bool is_bound = a.is_bound();  // Read first: once it is queued a thief may run it.
   if (chaos_carries_off(a)) return;
   if (current == nullptr || is_bound || chaos_says(4)) {
+    if (current == nullptr && is_bound) hints_.give(a.context);
     queue_ready(a);
   } else if (activation* const before = open_next_.exchange(&a, acq_rel)) {  // Pairs with take_next(), steal_for().
     queue_ready(*before);
@@ -51,6 +53,12 @@ void core::put_ready_elsewhere(activation& a) noexcept {
     return;  // A lone `next` wakes nobody: it runs here as soon as this fiber waits.
   }
   if (!is_bound) wake_one_for(*this);
+}
+
+// One that has computed for long yields: whoever an event has made ready meanwhile comes first. The inboxes are looked into
+// after the poller.
+WEFT_COLD void core::put_behind_events(activation& a, bool is_bound) noexcept {
+  (is_bound ? bound_inbox_ : open_inbox_).push(a);
 }
 
 activation* core::take_reserve(fiber_record& f) noexcept {
@@ -107,6 +115,12 @@ void core::put_forked(fork_node& n, fiber_record& f) noexcept {
   } catch (const std::bad_alloc&) {
     n.join->fail_to_send_out(n, &f);
   }
+}
+
+void core::return_unstarted(fiber_record& f) noexcept {
+  [[maybe_unused]] const bool is_pushed = spawned_.try_push(&f);
+  assert(is_pushed);    // There is room: it was here just now.
+  wake_one_for(*this);  // Who went to sleep meanwhile did not see it.
 }
 
 void core::refill_ring() noexcept {
@@ -178,6 +192,11 @@ void core::kick() noexcept {
   } else {
     futex_wake(note_, 1);
   }
+}
+
+bool core::has_ready() const noexcept {
+  return !bound_inbox_.empty() || !open_inbox_.empty() || bound_next_ != nullptr || !bound_ready_.empty() ||
+         open_next_.load(relaxed) != nullptr || !open_ready_.empty() || !open_overflow_.empty();
 }
 
 bool core::has_own_work() const noexcept {

@@ -14,8 +14,10 @@
 #include "scheduler/event_source.h"
 #include "scheduler/here.h"
 #include "scheduler/inbox.h"
+#include "scheduler/pay_off.h"
 #include "scheduler/ready_ring.h"
 #include "scheduler/record.h"
+#include "scheduler/resume_hints.h"
 #include "scheduler/slab.h"
 #include "scheduler/statistics.h"
 #include "scheduler/timers.h"
@@ -78,6 +80,11 @@ class core : public fork_lane {
   void put_back(activation& a) noexcept;  // A fiber that yielded.
   void put_unstarted(fiber_record& f);    // Throws bad_alloc with nothing changed.
 
+  // The newest un-started fiber that thieves may take, null where there is none; and back with it at once, if it is of no
+  // use.
+  fiber_record* take_unstarted() noexcept { return spawned_.empty_hint() ? nullptr : spawned_.pop(); }
+  void return_unstarted(fiber_record& f) noexcept;
+
   // Any thread. A started fiber bound to this core; a fiber wanted here that has not started; a migrating fiber made
   // ready by no core of this runtime.
   void deliver_bound(activation& a) noexcept;
@@ -107,6 +114,7 @@ class core : public fork_lane {
   void begin_round() noexcept;         // Events, due timers; a new budget.
   runnable take_delivered() noexcept;  // From the inboxes.
   bool has_own_work() const noexcept;  // What only this worker can run, or has been handed.
+  bool has_ready() const noexcept;     // Fibers that have begun and could go on here.
 
   // --- Thieves (any worker of the runtime) -------------------------------------------------------------------------
 
@@ -127,6 +135,7 @@ class core : public fork_lane {
   fast_clock clock;  // This worker only.
   std::unique_ptr<event_source> events;
   core_counters counters;
+  pay_off looking_on;                  // At a mutex that is held.
   std::vector<std::uint16_t> nearest;  // Other cores, nearest first.
 
   fiber_record* starting = nullptr;  // Handed to the trampoline.
@@ -157,6 +166,7 @@ class core : public fork_lane {
   void take_open_inbox() noexcept;
   void queue_ready(activation& a) noexcept;
   activation* pop_open() noexcept;
+  activation* pop_bound() noexcept;
   void refill_ring() noexcept;
   void cut_chain() noexcept;
   void turn_ring() noexcept;
@@ -168,6 +178,7 @@ class core : public fork_lane {
   static constexpr bool chaos_carries_off(fiber_record&) noexcept { return false; }
 #endif
   void put_ready_elsewhere(activation& a) noexcept;
+  void put_behind_events(activation& a, bool is_bound) noexcept;
   void send_out_all_forks() noexcept;
 
   activation* reserve_ = nullptr;
@@ -176,6 +187,7 @@ class core : public fork_lane {
   std::uint32_t next_chain_ = 0;
   activation* bound_next_ = nullptr;
   intrusive_fifo<activation, &activation::next_ready> bound_ready_;
+  resume_hints hints_;                                                 // Of bound_ready_.
   intrusive_fifo<activation, &activation::next_ready> open_overflow_;  // Behind a full ring.
   intrusive_fifo<inbox_node, &inbox_node::next_in_inbox> wanted_;      // Un-started fibers wanted on this core.
 

@@ -28,6 +28,16 @@ inline activation* core::pop_open() noexcept {
   return open_ready_.pop();
 }
 
+inline activation* core::pop_bound() noexcept {
+  activation* const a = bound_ready_.pop_front();
+  if (!hints_.empty()) [[unlikely]] {
+    hints_.fetch_next();
+    __builtin_prefetch(bound_ready_.front());
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(bound_ready_.front()) + cache_line);
+  }
+  return a;
+}
+
 inline void core::put_ready(activation& a) noexcept {
   if (current != nullptr && a.is_bound() && !chaos_says(4)) [[likely]] {
     if (bound_next_ != nullptr) bound_ready_.push_back(*bound_next_);
@@ -41,6 +51,10 @@ inline void core::put_back(activation& a) noexcept {
   a.run.store(run_state::ready, relaxed);  // Nobody else knows of it until it is queued.
   const bool is_bound = a.is_bound();      // Read first: once it is queued a thief may run it.
   if (chaos_carries_off(a)) return;
+  if (is_overdue.load(relaxed)) [[unlikely]] {
+    put_behind_events(a, is_bound);
+    return;
+  }
   queue_ready(a);
   if (!is_bound) [[unlikely]]
     wake_one_for(*this);
@@ -81,7 +95,7 @@ WEFT_ALWAYS_INLINE runnable core::pick() noexcept {
   if (budget_ % 2 != 0) {
     if (fiber_record* const f = take_fresh()) return runnable(f);
   }
-  if (activation* const a = bound_ready_.pop_front()) return runnable(a);
+  if (activation* const a = pop_bound()) return runnable(a);
   if (!open_ready_.empty() || !open_overflow_.empty()) {
     if (activation* const a = pop_open()) return runnable(a);
   }

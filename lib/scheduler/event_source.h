@@ -13,9 +13,12 @@ class event_source {
   // Takes what is ready without blocking, makes fibers ready, runs due timers. True if anything became ready.
   virtual bool poll() noexcept = 0;
 
-  // How the worker sleeps: true if park() blocks in the poller, where only wake() ends it; false if the
-  // worker blocks in its note because another thread leads the poller.
+  // How the worker sleeps: true if park() blocks in the poller, where only wake() ends it; false if the worker blocks in
+  // its note, since nothing is registered here, or another thread leads the poller.
   virtual bool parks_in_poller() const noexcept = 0;
+
+  // Whether a thread of its own runs the timers for good; else they are the worker's, wherever that sleeps.
+  virtual bool keeps_timers() const noexcept = 0;
 
   // Blocks until an event, a wake() or `deadline`; then as poll(). Only where parks_in_poller().
   virtual void park(std::int64_t deadline) noexcept = 0;

@@ -6,6 +6,7 @@
 #include "scheduler/cancellation.h"
 #include "scheduler/context_local.h"
 #include "scheduler/core.h"
+#include "scheduler/fork.h"
 #include "scheduler/plain_thread.h"
 
 #include <weft/detail/atomic.h>
@@ -137,11 +138,15 @@ void end_variables(activation& me, fiber_record& f) noexcept {
 
 void end_variables_early(fiber_record& f) noexcept {
   core* const c = here();
-  if (c == nullptr || c->current == nullptr || c->current->fiber != &f || !c->current->has_variables) return;
+  if (c == nullptr || c->current == nullptr || !c->current->has_variables) return;
   activation& me = *c->current;
-  open_shield(me);
-  end_variables(me, f);
-  close_shield(me);
+  if (f.on_stack.load(relaxed) != &me) return;
+  if (me.fiber == &f) {
+    const shielded from_outside;
+    end_variables(me, f);
+  } else {
+    join_called_on(me)->end_variables();
+  }
 }
 
 void end_late_locals(const fiber_record& f) noexcept {

@@ -7,7 +7,7 @@
 #include "platform/clock.h"
 #include "platform/memory_reader.h"
 #include "scheduler/backtrace.h"
-#include "scheduler/fork.h"
+#include "scheduler/occupants.h"
 #include "scheduler/record_look.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/stack_marks.h"
@@ -30,7 +30,8 @@ struct seen_fiber {
   const fiber_record* record = nullptr;
   const activation* stack = nullptr;  // Null unless it waits.
   std::uint64_t epoch = 0;
-  std::size_t depth = 0;  // Of its stack, where that is measured.
+  const fiber_record* calls = nullptr;  // The one that it waits for, and that has its stack meanwhile.
+  std::size_t depth = 0;                // Of its stack, where that is measured.
 };
 
 class snapshot {
@@ -42,7 +43,7 @@ class snapshot {
     scheduler_.for_each_fiber([this](fiber_record& f) { add(f); });
     for (std::size_t i = 0; i < seen_.size(); ++i) {
       index_.emplace(seen_[i].record, i);
-      if (seen_[i].stack != nullptr) by_stack_.emplace(seen_[i].stack, i);
+      if (seen_[i].stack != nullptr && seen_[i].calls == nullptr) by_stack_.emplace(seen_[i].stack, i);
     }
     for (std::size_t i = 0; i < seen_.size(); ++i) {
       add_joiners(i);
@@ -84,18 +85,21 @@ class snapshot {
     d.state = run == run_state::ready ? fiber_state::ready : fiber_state::running;
     if (run != run_state::suspended || (bits & wait_word::waiting_bit) == 0) return;
     const std::uint64_t epoch = wait_word::epoch_of(bits);
-    d.waits_in = a.waits_for.load(relaxed);
+    const stack_occupants who = stack_occupants::of(a);
+    if (who.fibers[0] != seen.record) seen.calls = who.fibers[0];
+    d.waits_in = seen.calls == nullptr ? a.waits_for.load(relaxed) : "scope::join";
     d.waited = std::chrono::nanoseconds(std::max<std::int64_t>(now_ - a.since.load(relaxed), 0));
-    d.has_deadline = a.timed_epoch.load(relaxed) == epoch;
+    d.has_deadline = seen.calls == nullptr && a.timed_epoch.load(relaxed) == epoch;
     const void* frames[most_frames];
     const std::size_t count = how_ == with_backtraces::yes ? waiting_frames(a, frames) : 0;
-    d.called_children = called_children::count(a);
+    if (seen.calls == nullptr) d.called_children = who.called;
     seen.depth = scheduler_.marks != nullptr ? stack_depth(a) : 0;
     if (!still_waits(a, epoch)) {
       d.waits_in.clear();
       d.has_deadline = false;
       d.waited = {};
       d.called_children = 0;
+      seen.calls = nullptr;
       seen.depth = 0;
       return;
     }
@@ -134,6 +138,11 @@ class snapshot {
 
   void add_owners(std::size_t waits) {
     const activation* const a = seen_[waits].stack;
+    if (seen_[waits].calls != nullptr) {
+      const auto called = index_.find(seen_[waits].calls);
+      if (called != index_.end()) add_edge(waits, called->second);
+      return;
+    }
     if (a == nullptr || a->target_epoch.load(acquire) != seen_[waits].epoch) return;  // Pairs with note_target().
     const owner_finder find = a->target_owners.load(relaxed);
     const void* const object = a->target.load(relaxed);

@@ -16,11 +16,4 @@ WEFT_ALWAYS_INLINE fork_join* join_called_on(const activation& a) noexcept {
              : nullptr;
 }
 
-// For reports, of any stack that is not gone.
-struct called_children {
-  // How many children of gather() are called on this stack, one within the other: 0 where the occupant itself runs.
-  // Async-signal-safe. Where the stack goes on meanwhile the answer means nothing.
-  static std::size_t count(const activation& a) noexcept;
-};
-
 }  // namespace weft::inline v0::detail

@@ -1,6 +1,7 @@
 #include <weft/detail/fork_join.h>
 
-#include "platform/memory_reader.h"
+#include "scheduler/call_chain.h"
+#include "scheduler/called_fiber.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/context_local.h"
 #include "scheduler/fiber_local.h"
@@ -69,32 +70,8 @@ struct forked_fiber {
     join.ended_outside(n, false);
   }
 
-  static std::exception_ptr foreign_cancellation() noexcept {
-    return std::make_exception_ptr(
-        join_cancelled("weft: a fiber that was not cancelled ended with another fiber's weft::cancelled"));
-  }
-
   static constexpr body_type type{&run, &drop, nullptr, 0, 1, record_bytes, record_bytes};
 };
-
-// Each join remembers who called its children: a join further up the stack, or the occupant.
-std::size_t called_children::count(const activation& a) noexcept {
-  const auto read_word = [](const std::uintptr_t& word) {
-    std::uintptr_t value = 0;
-    copy_memory(&word, &value, sizeof value);
-    return value;
-  };
-  const auto top = reinterpret_cast<std::uintptr_t>(a.top);
-  const auto occupant = reinterpret_cast<std::uintptr_t>(a.occupant.load(relaxed));
-  auto floor = reinterpret_cast<std::uintptr_t>(a.low);
-  std::size_t found = 0;
-  for (std::uintptr_t at = read_word(a.identity); at != occupant; ++found) {
-    if (at < floor || at >= top || top - at < sizeof(fork_join) || at % alignof(fork_join) != 0) break;
-    floor = at + 1;
-    at = read_word(reinterpret_cast<const fork_join*>(at)->identity_);
-  }
-  return found;
-}
 
 // --- The owner -----------------------------------------------------------------------------------------------------------
 
@@ -105,15 +82,16 @@ WEFT_COLD void fork_join::refuse_outside() {
 
 void fork_join::wake_a_core() noexcept { wake_one_for(*here()); }
 
-// What is left has not been pushed.
-WEFT_COLD void fork_join::begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept {
+// What is left has not been pushed. Returns: how many may still be called, or have gone outside.
+WEFT_COLD std::size_t fork_join::begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept {
   core& c = *here();
   check_marks(*c.current, "calls weft::gather");
   for (std::size_t i = 0; i < left; ++i) children[i].join = this;
   if (left != count) {
     for (; left > 0; --left) fail_to_send_out(children[left - 1], nullptr);
   } else if (is_cancelled()) {
-    state_ = (state_ & has_put_aside) | lacks_results;
+    unusual_ |= lacks_results;
+    return 0;
   } else {
     // The deque is left empty, so that pop() finds nothing that is not ours.
     c.send_out_forks();
@@ -121,6 +99,7 @@ WEFT_COLD void fork_join::begin_unusual(fork_node* children, std::size_t count, 
       if (fiber_record* const f = send_out(c, children[left - 1])) c.put_forked(children[left - 1], *f);
     }
   }
+  return count;
 }
 
 // The worker looks at events, timers and whoever waits for this core, before it goes on here.
@@ -130,27 +109,28 @@ WEFT_COLD fork_lane& fork_join::give_way() noexcept {
   return yield(c, *frame_.stack);
 }
 
-WEFT_COLD void fork_join::finish_unusual() {
-  if (not_called() != 0) wait_outside();
-  if ((state_ & has_put_aside) != 0) take_back();
+WEFT_COLD void fork_join::finish_unusual(std::size_t left) {
+  if ((unusual_ & was_exposed) != 0) hide_calls(*frame_.stack);
+  if (left != 0) wait_outside(left);
+  if ((unusual_ & has_put_aside) != 0) take_back();
   leave_frame(frame_);
-  if ((state_ & lacks_results) != 0) throw_outcome();
+  if ((unusual_ & lacks_results) != 0) throw_outcome();
+  if (has_outside_) std::destroy_at(&outside);
 }
 
 WEFT_COLD void fork_join::failed() noexcept {
-  state_ |= lacks_results;
+  unusual_ |= lacks_results;
   try {
     throw;
   } catch (const cancelled&) {
-    if (!is_cancelled()) note_error(forked_fiber::foreign_cancellation());
+    if (!is_cancelled()) note_error(foreign_cancellation());
   } catch (...) {
     note_error(std::current_exception());
   }
 }
 
 std::uint64_t fork_join::id_of_child(core& c) noexcept {
-  if (child_id_age_ != not_called()) child_id_ = c.take_fiber_id();
-  child_id_age_ = not_called();
+  if (child_id_ == 0) child_id_ = c.take_fiber_id();
   return child_id_;
 }
 
@@ -161,11 +141,12 @@ WEFT_COLD void fork_join::put_aside() noexcept {
   core& c = *here();
   activation& a = *c.current;
   fiber_record& f = *a.occupant.load(relaxed);
-  state_ |= has_put_aside;
+  unusual_ |= has_put_aside;
   const exception_state before = std::exchange(*c.thread_exceptions, {});
   caught_exceptions_ = before.caught;
   uncaught_exceptions_ = before.uncaught;
   set_shields(a, a.shield_depth + uncaught_exceptions_);  // As open_level() has it for the owner.
+  frame_.level = a.level;
   locals_ = std::exchange(a.locals, nullptr);
   context_ = f.context;  // A reference of ours, and one for the child that runs here.
   if (context_ != nullptr) f.context = share(context_);
@@ -186,10 +167,11 @@ void fork_join::take_back() noexcept {
 
 // What the child has made of its own; the next one begins afresh.
 void fork_join::end_variables() noexcept {
+  const shielded from_outside;  // Their destructors may wait.
   activation& a = *frame_.stack;
   fiber_record& f = *frame_.fiber;
   if (a.locals != nullptr) end_locals(a.locals);
-  context_array* const owners = (state_ & has_put_aside) != 0 ? context_ : nullptr;
+  context_array* const owners = (unusual_ & has_put_aside) != 0 ? context_ : nullptr;
   if (f.context != nullptr && f.context != owners) release_context(std::exchange(f.context, nullptr));
   if (a.locals != nullptr) end_locals(a.locals);  // Made by the destructors of the context's values.
   if (f.context == nullptr && owners != nullptr) f.context = share(owners);
@@ -197,6 +179,15 @@ void fork_join::end_variables() noexcept {
 }
 
 // --- Children outside ----------------------------------------------------------------------------------------------------
+
+// Under the lock, or where nobody else is left. Few joins need it, so it is made by the first who does.
+fork_join::outside_state& fork_join::outside_part() noexcept {
+  if (!has_outside_) {
+    ::new (static_cast<void*>(&outside)) outside_state;
+    has_outside_ = true;
+  }
+  return outside;
+}
 
 // By whoever took the node. Returns: its fiber, to be counted and queued; null if there was no memory for it.
 fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
@@ -214,9 +205,10 @@ fiber_record* fork_join::send_out(core& c, fork_node& n) noexcept {
   n.fiber = f;
   {
     const list_lock hold(lock_);
-    if (is_told_) mark_cancelled(*f, told_as_);
-    n.is_told = is_told_;
-    push(is_told_ ? told_ : untold_, n);
+    outside_state& o = outside_part();
+    if (o.is_told) mark_cancelled(*f, o.told_as);
+    n.is_told = o.is_told;
+    push(o.is_told ? o.told : o.untold, n);
   }
   f->life.store(fiber_life::fresh, release);  // The queues publish it to the cores.
   return f;
@@ -233,6 +225,7 @@ void fork_join::fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcep
 void fork_join::note_error(std::exception_ptr error) noexcept {
   try {
     const list_lock hold(lock_);
+    fork_errors& errors = outside_part().errors;
     if (errors.first == nullptr) {
       errors.first = error;
     } else {
@@ -251,16 +244,44 @@ void fork_join::ended_outside(fork_node& n, bool has_result) noexcept {
   wait_record* woken = nullptr;
   {
     const list_lock hold(lock_);
-    if (n.fiber != nullptr) unlink(n.is_told ? told_ : untold_, n);
-    if (!has_result) lacks_outside_results_ = true;
-    ++ended_outside_;
-    auto* const joiner = static_cast<wait_node*>(joiner_);
-    if (joiner != nullptr && ended_outside_ == wanted_outside_) {
-      joiner_ = nullptr;
+    outside_state& o = outside_part();
+    if (n.fiber != nullptr) unlink(n.is_told ? o.told : o.untold, n);
+    if (!has_result) o.lacks_results = true;
+    ++o.ended;
+    auto* const joiner = static_cast<wait_node*>(o.joiner);
+    if (joiner != nullptr && o.ended == o.wanted) {
+      o.joiner = nullptr;
       if (claim(joiner->who, wake_reason::notified)) woken = joiner->who.record;
     }
   }
   if (woken != nullptr) make_ready(*woken);
+}
+
+fork_join* fork_join::called_by() const noexcept {
+  const auto occupant = reinterpret_cast<std::uintptr_t>(frame_.fiber);
+  return identity_ != occupant ? reinterpret_cast<fork_join*>(identity_) : nullptr;
+}
+
+// What has reached the owner from outside of its frame, at the frame's level.
+void fork_join::pass_on_cancellation() noexcept {
+  const auto tell = [this](cancel_reason why) {
+    if (is_called_fiber_) {
+      static_cast<called_fiber*>(this)->tell_siblings(why);
+    } else {
+      cancel_outside(why);
+    }
+  };
+  std::uint8_t noted = 0;
+  for (const cancel_frame* each = frame_.outer; each != nullptr; each = each->outer) {
+    if (each->level != frame_.level) continue;
+    if (const std::uint8_t why = each->cancelled.load(acquire)) noted = why;  // Pairs with cancel_quietly().
+  }
+  const std::uint16_t marks = frame_.fiber->marks.load(relaxed);
+  if (frame_.level == 1 && (marks & fiber_record::cancel_requested) != 0) {
+    tell(static_cast<cancel_reason>(marks >> fiber_record::reason_shift & 3));
+  } else if (noted != 0) {
+    tell(static_cast<cancel_reason>(noted - 1));
+  }
 }
 
 // Waking takes longer than the lock may be held, so it is done in batches, with a reference to each fiber.
@@ -270,13 +291,14 @@ void fork_join::cancel_outside(cancel_reason why) noexcept {
     std::size_t count = 0;
     {
       const list_lock hold(lock_);
-      if (is_first && std::exchange(is_told_, true)) return;
-      if (is_first) told_as_ = why;
-      for (; untold_ != nullptr && count < batch; ++count) {
-        fork_node& n = *untold_;
-        unlink(untold_, n);
+      outside_state& o = outside_part();
+      if (is_first && std::exchange(o.is_told, true)) return;
+      if (is_first) o.told_as = why;
+      for (; o.untold != nullptr && count < batch; ++count) {
+        fork_node& n = *o.untold;
+        unlink(o.untold, n);
         n.is_told = true;
-        push(told_, n);
+        push(o.told, n);
         add_reference(n.fiber);
         told[count] = n.fiber;
       }
@@ -290,13 +312,12 @@ void fork_join::cancel_outside(cancel_reason why) noexcept {
 }
 
 // Cut short, it cancels the children, and waits on, shielded.
-void fork_join::wait_outside() noexcept {
-  const std::uint32_t wanted = not_called();
+void fork_join::wait_outside(std::size_t wanted) noexcept {
   bool is_cancellable = true;
   for (;;) {
     {
       const list_lock hold(lock_);
-      if (ended_outside_ == wanted) break;
+      if (outside_part().ended == wanted) break;
     }
     if (is_cancellable && cancel_pending()) {
       is_cancellable = false;
@@ -307,17 +328,17 @@ void fork_join::wait_outside() noexcept {
     bool is_waiting = false;
     {
       const list_lock hold(lock_);
-      is_waiting = ended_outside_ != wanted;
-      wanted_outside_ = wanted;
-      if (is_waiting) joiner_ = &n;
+      is_waiting = outside.ended != wanted;
+      outside.wanted = static_cast<std::uint32_t>(wanted);
+      if (is_waiting) outside.joiner = &n;
     }
     const wake_reason why = is_waiting ? finish_wait(n.who, never) : retract_wait(n.who);
     if (is_waiting && why != wake_reason::notified) {
       const list_lock hold(lock_);
-      joiner_ = nullptr;
+      outside.joiner = nullptr;
     }
   }
-  if (lacks_outside_results_) state_ |= lacks_results;
+  if (outside.lacks_results) unusual_ |= lacks_results;
 }
 
 }  // namespace weft::inline v0::detail

@@ -12,12 +12,13 @@ idle_cores::idle_cores(std::size_t cores)
 
 void idle_cores::announce(std::size_t core) noexcept {
   parked_.fetch_add(1, relaxed);  // Before the bit: a claimer that finds the bit must not count below zero.
-  bits_[word_of(core)].fetch_or(bit_of(core), acq_rel);
+  bits_[word_of(core)].fetch_or(bit_of(core), release);
   full_fence();  // Pairs with core_to_wake(): it sees the count, or our re-scan sees its work.
 }
 
 bool idle_cores::withdraw(std::size_t core) noexcept {
-  const bool ours = (bits_[word_of(core)].fetch_and(~bit_of(core), acq_rel) & bit_of(core)) != 0;
+  // Acquire: a claimer has counted us as searching before it cleared the bit.
+  const bool ours = (bits_[word_of(core)].fetch_and(~bit_of(core), acquire) & bit_of(core)) != 0;
   if (ours) parked_.fetch_sub(1, relaxed);
   return ours;
 }
@@ -26,12 +27,12 @@ bool idle_cores::enter_search() noexcept {
   const std::size_t awake = cores_ - parked_.load(relaxed);  // A stale count only lets one more or one less search.
   std::uint32_t seen = searching_.load(relaxed);
   if (seen != 0 && 2 * std::size_t{seen} >= awake) return false;
-  searching_.fetch_add(1, seq_cst);
+  searching_.fetch_add(1, relaxed);  // Who relies on it is seen at the fence of leave_search().
   return true;
 }
 
 bool idle_cores::leave_search() noexcept {
-  const bool last = searching_.fetch_sub(1, seq_cst) == 1;
+  const bool last = searching_.fetch_sub(1, relaxed) == 1;
   full_fence();  // Pairs with core_to_wake(): a submitter that still counted us published before our re-scan.
   return last;
 }
@@ -46,7 +47,7 @@ bool idle_cores::anyone_parked(std::span<const std::uint16_t> among) const noexc
 std::size_t idle_cores::claim_parked(std::span<const std::uint16_t> nearest_first) noexcept {
   for (;;) {
     std::uint32_t none = 0;
-    if (!searching_.compare_exchange_strong(none, 1, seq_cst, relaxed)) return nobody;
+    if (!searching_.compare_exchange_strong(none, 1, relaxed, relaxed)) return nobody;
     for (const std::uint16_t core : nearest_first) {
       atomic<std::uint64_t>& word = bits_[word_of(core)];
       if ((word.load(relaxed) & bit_of(core)) == 0) continue;
@@ -55,7 +56,7 @@ std::size_t idle_cores::claim_parked(std::span<const std::uint16_t> nearest_firs
         return core;
       }
     }
-    searching_.fetch_sub(1, seq_cst);
+    searching_.fetch_sub(1, relaxed);
     full_fence();  // Pairs with announce(): who parked while we were counted is seen now.
     // Bits, not the count: a parker that has counted itself but not set its bit yet has its re-scan before it.
     if (!anyone_parked(nearest_first)) return nobody;

@@ -1,7 +1,7 @@
 // Holds the lock word of an object, of its list of waiters for one, for a few instructions.
 #pragma once
 
-#include "platform/thread.h"
+#include "platform/backoff.h"
 
 #include <weft/detail/atomic.h>
 
@@ -12,13 +12,8 @@ namespace weft::inline v0::detail {
 class list_lock {
  public:
   explicit list_lock(atomic<std::uint32_t>& word) noexcept : word_(word) {
-    for (int spins = 0; word_.exchange(1, acquire) != 0; ++spins) {  // Pairs with ~list_lock().
-      if (spins < 100) {
-        spin_pause();
-      } else {
-        yield_thread();
-      }
-    }
+    backoff pause;
+    while (word_.exchange(1, acquire) != 0) pause.wait();  // Pairs with ~list_lock().
   }
   ~list_lock() { word_.store(0, release); }  // The last touch of the object.
   list_lock(const list_lock&) = delete;

@@ -6,12 +6,17 @@
 #include "scheduler/fiber_snapshot.h"
 #include "scheduler/scheduler.h"
 
+#include <algorithm>
+
 namespace weft::inline v0::detail {
 
 namespace {
 constexpr std::int64_t tick = 1'000'000;
 constexpr int ticks_until_sleep = 50;
-constexpr std::size_t pooled_while_idle = 256;  // Warm stacks left in the depot when all cores have parked.
+constexpr std::size_t pooled_while_idle =
+    256;  // Warm stacks left in the depot once all cores have been parked for long.
+constexpr std::int64_t idle_until_trim =
+    1'000'000'000;  // Sooner, and a program that pauses would pay for its pages again.
 
 void report_dump(scheduler& s) noexcept {
   try {
@@ -66,7 +71,6 @@ void monitor::run() noexcept {
       watchdog_.look(now);
     } else if (++idle_ticks >= ticks_until_sleep) {
       idle_ticks = 0;
-      scheduler_.stacks.trim(pooled_while_idle);
       sleep(tell_standstill());
     }
     futex_wait(stop_, 0, deadline_after(tick));
@@ -92,11 +96,20 @@ std::int64_t monitor::tell_standstill() noexcept {
 }
 
 void monitor::sleep(std::int64_t quiescent_at) noexcept {
+  const bool is_trim_wanted = scheduler_.stacks.statistics().depot > pooled_while_idle;
+  std::int64_t trim_at = is_trim_wanted ? deadline_after(idle_until_trim) : never;
   asleep_.store(1, relaxed);
   full_fence();  // Pairs with core_awake().
   while (all_parked() && stop_.load(relaxed) == 0 && asleep_.load(relaxed) != 0 && !dump_asked_.load(relaxed)) {
-    futex_wait(asleep_, 1, quiescent_at);
-    if (quiescent_at == never || monotonic_now() < quiescent_at || !all_parked()) continue;
+    const std::int64_t next = std::min(quiescent_at, trim_at);
+    futex_wait(asleep_, 1, next);
+    if (next == never || asleep_.load(relaxed) == 0 || !all_parked()) continue;
+    const std::int64_t now = monotonic_now();
+    if (now >= trim_at) {
+      trim_at = never;
+      scheduler_.stacks.trim(pooled_while_idle);
+    }
+    if (now < quiescent_at) continue;
     quiescent_at = never;
     standstill_is_told_ = true;
     const standstill found = standstill_of(scheduler_);

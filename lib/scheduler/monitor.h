@@ -2,7 +2,8 @@
 //
 // While any core is awake it looks once a millisecond: a core whose round count has not moved since the last look is
 // stuck in a long-running fiber. Its reactor thread stands in for it, and if it holds work that others could run, one
-// of them is woken to fetch it. After 50 ms with every core parked the monitor sleeps until one wakes.
+// of them is woken to fetch it. After 50 ms with every core parked the monitor sleeps until one wakes; once, after a second
+// of that, it gives the memory of pooled stacks back.
 #pragma once
 
 #include "platform/thread.h"

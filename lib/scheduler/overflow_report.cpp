@@ -81,7 +81,7 @@ const activation* overflown(scheduler& s, const signal_event& event) noexcept {
 }
 
 void report(const core& c, const activation& a, const signal_event& event) noexcept {
-  const stack_occupants who = occupants_of(a);
+  const stack_occupants who = stack_occupants::of(a);
   fixed_text line;
   line << "weft: stack overflow: ";
   if (who.count != 0) {

@@ -49,7 +49,8 @@ class alignas(cache_line) ready_ring {
     const std::uint64_t tail = tail_.load(relaxed);
     while (head != tail) {
       T* const element = slot(head).load(relaxed);
-      // Release pairs with push(): the slot has been read. Our own pushes need no acquire.
+      // Release pairs with push(): the slot has been read; and with steal_into(): who sees this head sees a tail that
+      // is not behind it.
       if (head_.compare_exchange_weak(head, head + 1, release, relaxed)) return element;
     }
     return nullptr;
@@ -74,7 +75,7 @@ class alignas(cache_line) ready_ring {
         mine.slot(my_tail + i - 1).store(slot(head + i).load(relaxed), relaxed);
       }
       // Release pairs with push(): the slots have been read. Acquire on failure is as for the first load.
-      if (!head_.compare_exchange_weak(head, head + take, acq_rel, acquire)) continue;
+      if (!head_.compare_exchange_weak(head, head + take, release, acquire)) continue;
       if (take > 1) mine.tail_.store(my_tail + take - 1, release);  // Pairs with steal_into() by others.
       return oldest;
     }

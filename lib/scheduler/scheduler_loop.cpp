@@ -147,11 +147,11 @@ void scheduler_loop::sleep() noexcept {
     core_.events->park(deadline);
   } else {
     const std::uint32_t asleep = core::note_word(note_state::in_note);
+    const bool has_timers = core_.events == nullptr || !core_.events->keeps_timers();
     while (core_.note_.load(acquire) == asleep) {  // Pairs with core::kick().
-      // Without a reactor thread to run them, the timers are ours.
-      if (futex_wait(core_.note_, asleep, core_.events != nullptr ? never : deadline) != 0) break;
+      if (futex_wait(core_.note_, asleep, has_timers ? deadline : never) != 0) break;
     }
-    if (core_.events == nullptr) core_.clockwork.run_due(monotonic_now());
+    if (has_timers && !core_.clockwork.is_idle()) core_.clockwork.run_due(monotonic_now());
   }
   const std::int64_t now = monotonic_now();
   core_.coarse_now.store(now, relaxed);

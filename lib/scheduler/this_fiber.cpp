@@ -2,6 +2,7 @@
 
 #include "platform/clock.h"
 #include "platform/thread.h"
+#include "scheduler/called_fiber.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/fork.h"
 #include "scheduler/suspend.h"
@@ -42,8 +43,11 @@ std::uint64_t id() noexcept {
 }
 
 std::string_view name() noexcept {
-  const detail::fiber_record* const f = detail::current_fiber();
-  return f != nullptr && detail::join_called_on(*detail::here()->current) == nullptr ? f->name() : std::string_view();
+  const detail::fiber_record* f = detail::current_fiber();
+  if (f == nullptr) return {};
+  const detail::activation& me = *detail::here()->current;
+  if (detail::join_called_on(me) != nullptr) f = detail::called_fiber::on(me);
+  return f != nullptr ? f->name() : std::string_view();
 }
 
 stack_usage stack_usage_now() noexcept {

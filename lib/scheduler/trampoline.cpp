@@ -39,17 +39,11 @@ WEFT_ALWAYS_INLINE void move_in(activation& me, fiber_record& f) noexcept {
   f.on_stack.store(&me, release);  // Pairs with request_cancel().
 }
 
-// A fiber that was not cancelled may still throw somebody else's `cancelled`, out of an exception_ptr.
 WEFT_COLD void end_cancelled(fiber_record& f) noexcept {
   f.outcome = fiber_outcome::cancelled;
   if (f.is_cancelled()) return;
   f.outcome = fiber_outcome::error;
-  try {
-    f.error = std::make_exception_ptr(
-        join_cancelled("weft: a fiber that was not cancelled ended with another fiber's weft::cancelled"));
-  } catch (...) {
-    f.error = std::current_exception();
-  }
+  f.error = foreign_cancellation();
 }
 
 WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {

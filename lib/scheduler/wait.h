@@ -31,16 +31,17 @@ class wait_word {
   // Owner only. Opens the next epoch and returns it. A cancellation at one of `levels` may end the wait.
   std::uint64_t open(std::uint8_t levels) noexcept {
     const std::uint64_t epoch = (bits_.load(relaxed) >> epoch_shift) + 1;  // Only the owner changes the epoch.
-    // Pairs with claim() and load(): who sees this epoch sees the owner's identity as of this wait.
+    // Pairs with load(): who sees this epoch sees the owner's identity as of this wait.
     bits_.store(epoch << epoch_shift | std::uint64_t{levels} << 1 | waiting_bit, release);
     return epoch;
   }
 
-  // Any thread. True for exactly one caller per epoch.
+  // Any thread. True for exactly one caller per epoch. Relaxed: the epoch came to the caller with what was written
+  // before open(), under a lock or by load(), and what the caller does next comes to the owner by make_ready().
   bool claim(std::uint64_t epoch) noexcept {
     std::uint64_t seen = bits_.load(relaxed);  // A stale value only makes the exchange below fail.
     return (seen >> epoch_shift) == epoch && (seen & waiting_bit) != 0 &&
-           bits_.compare_exchange_strong(seen, epoch << epoch_shift, acq_rel, relaxed);
+           bits_.compare_exchange_strong(seen, epoch << epoch_shift, relaxed, relaxed);
   }
 
   std::uint64_t load() const noexcept { return bits_.load(acquire); }  // Pairs with open().

@@ -1,7 +1,9 @@
 // The beginning of a wait by a fiber, for callers that have the core at hand.
 #pragma once
 
+#include "scheduler/call_chain.h"
 #include "scheduler/core.h"
+#include "scheduler/fork.h"
 #include "scheduler/wait.h"
 
 namespace weft::inline v0::detail {
@@ -25,7 +27,10 @@ WEFT_ALWAYS_INLINE waiter begin_wait_in(core& c, bool cancellable, const char* c
   a.waits_for.store(call, relaxed);
   a.since.store(c.coarse_now.load(relaxed), relaxed);
   a.run.store(run_state::leaving, relaxed);  // Published with the epoch: a waker that claims it sees `leaving`.
-  return {&a, a.word.open(cancellable ? open_level(c) : 0)};
+  const std::uint8_t level = cancellable ? open_level(c) : std::uint8_t{0};
+  if (level != 1 && join_called_on(a) != nullptr) [[unlikely]]
+    expose_calls(a, level);
+  return {&a, a.word.open(level)};
 }
 
 }  // namespace weft::inline v0::detail

@@ -34,7 +34,7 @@ void answer(const signal_event& event) noexcept {
   core* const c = here();
   watch_sample* const s = c != nullptr ? c->asked_where.exchange(nullptr, acquire) : nullptr;  // Pairs with ask().
   if (s == nullptr) return;
-  const stack_occupants who = c->current != nullptr ? occupants_of(*c->current) : stack_occupants{};
+  const stack_occupants who = c->current != nullptr ? stack_occupants::of(*c->current) : stack_occupants{};
   s->has_fiber = who.count != 0;
   if (s->has_fiber) {
     write_fiber(s->fiber, *who.fibers[0]);
@@ -120,7 +120,9 @@ void watchdog::look_at(core& c, watched_core& w, std::int64_t now) noexcept {
   const bool is_answering = w.what == suspicion::asked && !w.sample.done.load(acquire);  // Pairs with answer().
   if (is_answering && now - w.asked_at < patience) return;
   if (w.what == suspicion::asked) {
-    tell(c, w, now);
+    w.what = tell(c, w, now) ? suspicion::told : suspicion::unanswered;
+  } else if (w.what == suspicion::unanswered && progress == w.progress && w.sample.done.load(acquire)) {
+    tell(c, w, now);  // It did not get its CPU then: now the name.
     w.what = suspicion::told;
   }
   if (progress != w.progress || !c.is_awake()) {
@@ -153,10 +155,10 @@ void watchdog::ask(core& c, watched_core& w, std::int64_t now) noexcept {
   signal_thread(c.thread_id.load(relaxed), where_signal);
 }
 
-void watchdog::tell(core& c, watched_core& w, std::int64_t now) noexcept {
+bool watchdog::tell(core& c, watched_core& w, std::int64_t now) noexcept {
   const bool has_answered = w.sample.done.load(acquire);  // Pairs with answer().
-  // What it does where no fiber runs is weft's own: it sleeps, or looks for work. An answer that comes too late is lost.
-  if (has_answered && !w.sample.has_fiber) return;
+  // What it does where no fiber runs is weft's own: it sleeps, or looks for work.
+  if (has_answered && !w.sample.has_fiber) return true;
   try {
     std::string text = "weft: watchdog: ";
     text += has_answered ? std::string(w.sample.fiber.view()) : std::string("a fiber that does not answer");
@@ -179,6 +181,7 @@ void watchdog::tell(core& c, watched_core& w, std::int64_t now) noexcept {
   } catch (const std::bad_alloc&) {
     scheduler_.report("weft: watchdog: a fiber holds its core for too long\n");
   }
+  return has_answered;
 }
 
 void watchdog::look_for_rings() noexcept {

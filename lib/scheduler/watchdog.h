@@ -52,7 +52,7 @@ class watchdog {
   void look(std::int64_t now) noexcept;
 
  private:
-  enum class suspicion : std::uint8_t { none, timed, asked, told };
+  enum class suspicion : std::uint8_t { none, timed, asked, unanswered, told };
 
   struct watched_core {
     suspicion what = suspicion::none;
@@ -67,7 +67,8 @@ class watchdog {
   void look_at(core& c, watched_core& w, std::int64_t now) noexcept;
   bool is_held(const core& c, watched_core& w) const noexcept;
   void ask(core& c, watched_core& w, std::int64_t now) noexcept;
-  void tell(core& c, watched_core& w, std::int64_t now) noexcept;
+  // False if the worker has not answered: then it is told of once more, by name, when it does.
+  bool tell(core& c, watched_core& w, std::int64_t now) noexcept;
   void look_for_rings() noexcept;
 
   scheduler& scheduler_;

@@ -169,6 +169,20 @@ TEST(slab_heap, survives_releases_from_everywhere) {
   });
   for (auto& each : passed) let_go(each.load(), nullptr);
 
+  std::size_t used = 0;
+  source.for_each_block(
+      [&](void* block, std::size_t) { used += static_cast<record*>(block)->state.load() != 0 ? 1 : 0; });
+  std::size_t found = 0;
+  const auto take_all = [&](auto& heap) {
+    for (const std::size_t bytes : slab_heap::block_sizes) {
+      while (static_cast<record*>(heap.allocate(bytes))->state.load() != 0) ++found;
+    }
+  };
+  take_all(heaps[0]);
+  take_all(heaps[1]);
+  take_all(shared);
+  EXPECT_EQ(found, used) << "blocks that nobody finds again";
+
   EXPECT_EQ(errors.load(), 0);
   std::size_t blocks = 0;
   source.for_each_block([&](void* block, std::size_t) {

@@ -42,7 +42,7 @@ class WEFT_API completion {
   bool add(wait_node& n) noexcept {
     std::uintptr_t open = 0;
     // Release: the node and its epoch, for the finisher.
-    return word_.compare_exchange_strong(open, reinterpret_cast<std::uintptr_t>(&n), acq_rel, relaxed) || add_slow(n);
+    return word_.compare_exchange_strong(open, reinterpret_cast<std::uintptr_t>(&n), release, relaxed) || add_slow(n);
   }
 
   // Returns once `n` is out of the list, whoever took it out.
@@ -57,7 +57,7 @@ class WEFT_API completion {
   void finish() noexcept {
     std::uintptr_t seen = word_.load(relaxed);  // Checked by the exchange.
     // Release: publishes the result to done().
-    if (seen != 0 || !word_.compare_exchange_strong(seen, done_word, acq_rel, relaxed)) finish_and_wake();
+    if (seen != 0 || !word_.compare_exchange_strong(seen, done_word, release, relaxed)) finish_and_wake();
   }
 
  private:

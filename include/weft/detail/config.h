@@ -18,7 +18,9 @@
 #endif
 #endif
 
-#if defined(__SANITIZE_THREAD__)
+// The model checker takes the instrumentation for itself, without the sanitizer.
+#if defined(WEFT_MODEL_CHECK)
+#elif defined(__SANITIZE_THREAD__)
 #define WEFT_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)

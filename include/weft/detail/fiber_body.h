@@ -25,6 +25,7 @@ class runtime;
 namespace detail {
 
 class fiber_record;
+struct scope_link;
 
 // A record is followed by its body in one block, where both fit.
 inline constexpr std::size_t record_bytes = 128;
@@ -37,8 +38,9 @@ struct body_type {
   void (*destroy_result)(void* body) noexcept;   // The result, where run() returned; null for a trivial one.
   std::size_t bytes;
   std::size_t alignment;
-  std::size_t body_offset;  // In the block of the record.
-  std::size_t block_bytes;  // Of both; 0 where the body needs a block of its own.
+  std::size_t body_offset;                                // In the block of the record.
+  std::size_t block_bytes;                                // Of both; 0 where the body needs a block of its own.
+  scope_link* (*link_of)(void* body) noexcept = nullptr;  // Of a scope's child; null for others.
 };
 
 // A new record with room for `type`; the caller constructs the body at body_of() and then calls launch(), or
@@ -140,7 +142,8 @@ constexpr body_type describe_body(void (*run)(void*), void (*destroy_closure)(vo
           sizeof(Body),
           alignof(Body),
           record_bytes,
-          fits ? record_bytes + sizeof(Body) : 0};
+          fits ? record_bytes + sizeof(Body) : 0,
+          nullptr};
 }
 
 template <class F, class R>

@@ -11,6 +11,8 @@
 //   suspension of the owner's stack: every node in the deque becomes a fiber before the stack is left (send_out_forks).
 //   thief: take the oldest node, make a fiber of it.
 //   outside child: call; note the error; end its variables; under the lock count itself out, its last touch of the join.
+//   canceller: while a child on the stack cannot be cut short, it tells those outside for the owner, see call_chain.h.
+// A called_fiber is a join of one child, which has a record and was never in the deque.
 // A child that is called on the owner's stack is a fiber to itself and to others as far as it can tell: identity,
 // fiber-locals, context and exception state are its own. It obeys the cancellations of the owner and of the join's frame,
 // which are all that can reach a child without a handle.
@@ -35,22 +37,37 @@ struct fork_errors {
   std::unique_ptr<std::vector<std::exception_ptr>> more;
 };
 
+// What only the owner needs to know: kept beside the join, so that it lies in registers where all is well.
+struct fork_calls {
+  fork_seat* seat = nullptr;
+  std::size_t left = 0;          // Children that were not called here, or not yet.
+  bool runs_first_here = false;  // The caller is the first child, and calls its function.
+};
+
 // Belongs to the fiber in whose frame it lies. Requires: join() is called before it is left.
 class WEFT_API fork_join {
  public:
-  // Forks the children. The nodes stay where they are until join() has returned or thrown. The first one is not looked at
-  // before `fill_first()` was called, which happens only if that child cannot be called here.
-  // Throws: std::system_error (operation_not_permitted) outside of fibers; then nothing was forked.
+  // The lane of the calling fiber.
+  // Throws: std::system_error (operation_not_permitted) outside of fibers.
+  WEFT_ALWAYS_INLINE static fork_lane& lane() {
+    fork_lane* const found = lane_here();
+    if (found == nullptr || found->current == nullptr) [[unlikely]]
+      refuse_outside();
+    return *found;
+  }
+
+  // Forks the children, which fills `calls`. The nodes stay where they are until join() has returned or thrown. The first
+  // one is not looked at before `fill_first()` was called, which happens only if that child cannot be called here.
   template <class FillFirst>
-  WEFT_ALWAYS_INLINE fork_join(fork_node* children, std::size_t count, FillFirst fill_first);
-  ~fork_join() {}  // NOLINT(modernize-use-equals-default): the errors have been seen to.
+  WEFT_ALWAYS_INLINE fork_join(fork_lane& lane, fork_node* children, std::size_t count, fork_calls& calls,
+                               FillFirst fill_first);
+  ~fork_join() {}  // NOLINT(modernize-use-equals-default): what is outside has been seen to.
   fork_join(const fork_join&) = delete;
   fork_join& operator=(const fork_join&) = delete;
 
-  // Asked for the first child, then for each other one in order. True: the caller is this child now, and calls its
-  // function; where that throws it calls failed(). False: it runs, or ran, elsewhere, or never will.
-  bool first() const noexcept { return runs_first_here_; }
-  WEFT_ALWAYS_INLINE bool next() noexcept;
+  // Asked for each child but the first, in order. True: the caller is this child now, and calls its function; where that
+  // throws it calls failed(). False: it runs, or ran, elsewhere, or never will.
+  WEFT_ALWAYS_INLINE bool next(fork_calls& calls) noexcept;
 
   // In the handler of what a child threw.
   void failed() noexcept;
@@ -58,62 +75,81 @@ class WEFT_API fork_join {
   // Of the child that is called on the owner's stack.
   std::uint64_t id_of_child(core& c) noexcept;
 
+  // The variables of the child that is called on the owner's stack, at its end.
+  void end_variables() noexcept;
+
+  // For call_chain.h. Under its lock: tells the children outside of a cancellation that has reached the owner. The join
+  // whose child the owner is, on the same stack; null if it is none.
+  void pass_on_cancellation() noexcept;
+  fork_join* called_by() const noexcept;
+  void note_exposed() noexcept { unusual_ |= was_exposed; }
+  bool is_open_to(std::uint8_t level) const noexcept { return frame_.level == level; }
+
   // Waits for the children.
   // Throws: what a child threw, which cancels the others; scope_errors if there are several; weft::cancelled.
-  WEFT_ALWAYS_INLINE void join();
+  WEFT_ALWAYS_INLINE void join(const fork_calls& calls);
 
  private:
   friend class core;
   friend struct forked_fiber;
-  friend struct called_children;
+  friend struct stack_occupants;
+  friend class called_fiber;
 
-  // What is in the upper half of state_. The first: something of the owner's must not be seen by children, see put_aside().
-  static constexpr std::uint64_t has_put_aside = std::uint64_t{1} << 32;
-  static constexpr std::uint64_t lacks_results = std::uint64_t{1} << 33;
+  // Something of the owner's must not be seen by children, see put_aside(); not every child has left a result; it was
+  // exposed, see call_chain.h.
+  static constexpr std::uint8_t has_put_aside = 1;
+  static constexpr std::uint8_t lacks_results = 2;
+  static constexpr std::uint8_t was_exposed = 4;
+
+  // What children outside make necessary, and errors.
+  struct outside_state {
+    std::uint32_t ended = 0;
+    std::uint32_t wanted = 0;
+    void* joiner = nullptr;       // Waits for so many.
+    fork_node* untold = nullptr;  // Children that do not know of a cancellation; then those that do.
+    fork_node* told = nullptr;
+    fork_errors errors;
+    bool is_told = false;  // They are cancelled, those to come too.
+    bool lacks_results = false;
+    cancel_reason told_as{};
+  };
+
+  // Enters the frame. There are no children yet.
+  WEFT_ALWAYS_INLINE explicit fork_join(fork_lane& lane) noexcept;
 
   bool is_cancelled() const noexcept {
     return frame_.is_cancelled() || (seat_of(frame_.stack).marks->load(relaxed) >> 8 & frame_.level) != 0;
   }
-  std::uint32_t not_called() const noexcept { return static_cast<std::uint32_t>(state_); }
   [[noreturn]] static void refuse_outside();
   static void wake_a_core() noexcept;
-  void begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept;
-  void end_variables() noexcept;
+  std::size_t begin_unusual(fork_node* children, std::size_t count, std::size_t left) noexcept;
   void put_aside() noexcept;
   void take_back() noexcept;
   fork_lane& give_way() noexcept;
+  outside_state& outside_part() noexcept;
   fiber_record* send_out(core& c, fork_node& n) noexcept;
   void fail_to_send_out(fork_node& n, fiber_record* unlaunched) noexcept;
   void note_error(std::exception_ptr error) noexcept;
   void ended_outside(fork_node& n, bool has_result) noexcept;
   void cancel_outside(cancel_reason why) noexcept;
-  void wait_outside() noexcept;
-  void finish_unusual();
+  void wait_outside(std::size_t wanted) noexcept;
+  void finish_unusual(std::size_t left);
   [[noreturn]] void throw_outcome();
 
   // The owner only.
   cancel_frame frame_;
-  std::uintptr_t identity_;     // The owner's, from before.
-  std::uint64_t state_;         // Lower half: the children that were not called here, or not yet.
-  std::uint64_t child_id_;      // Of the child that is called here, once it was asked for.
-  std::uint32_t child_id_age_;  // not_called() at that time: each child has another one.
+  std::uintptr_t identity_;  // The owner's, from before.
+  std::uint64_t child_id_;   // Of the child that is called here, once it was asked for; 0 before.
 
-  // Guarded by lock_.
-  std::uint32_t wanted_outside_;
-  void* joiner_ = nullptr;       // Waits for so many.
-  fork_node* untold_ = nullptr;  // Outside children that do not know of a cancellation; then those that do.
-  fork_node* told_ = nullptr;
+  atomic<std::uint32_t> lock_;
+  bool has_outside_;    // Under the lock: the outside part has begun to exist.
+  bool hides_context_;  // Of the owner; does not change once there are children, so thieves may ask. As the next one.
+  bool is_called_fiber_;
+  std::uint8_t unusual_;  // The owner's: a set of the three marks.
+
   union {
-    fork_errors errors;  // As long as the join: throw_outcome() ends both where there are any.
+    outside_state outside;  // Under the lock. Ended by finish_unusual().
   };
-  atomic<std::uint32_t> lock_{0};
-  std::uint32_t ended_outside_ = 0;
-  bool is_told_ = false;  // Outside children are cancelled, those to come too.
-  bool lacks_outside_results_ = false;
-  cancel_reason told_as_;
-
-  bool runs_first_here_ = false;  // The owner's.
-  bool hides_context_ = false;    // Of the owner; does not change once there are children, so thieves may ask.
 
   // The owner's, put aside.
   unsigned uncaught_exceptions_;
@@ -123,72 +159,79 @@ class WEFT_API fork_join {
 };
 
 // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): what is not needed yet is set when it is.
-template <class FillFirst>
-inline fork_join::fork_join(fork_node* children, std::size_t count, FillFirst fill_first) : errors{} {
+inline fork_join::fork_join(fork_lane& lane) noexcept
+    : frame_{seat_of(lane.current).frames, seat_of(lane.current).fiber, lane.current, {0}, seat_of(lane.current).level},
+      identity_(seat_of(lane.current).identity),
+      child_id_(0),
+      lock_(0),
+      has_outside_(false),
+      hides_context_(false),
+      is_called_fiber_(false),
+      unusual_(0) {
   // NOLINTEND(cppcoreguidelines-pro-type-member-init)
-  fork_lane* const lane = lane_here();
-  if (lane == nullptr || lane->current == nullptr) [[unlikely]]
-    refuse_outside();
-  fork_seat& seat = seat_of(lane->current);
-  frame_.stack = lane->current;
-  frame_.fiber = seat.fiber;
-  identity_ = seat.identity;
-  state_ = count;
-  child_id_age_ = static_cast<std::uint32_t>(count);
-  if (seat.has_variables || !lane->thread_exceptions->empty()) [[unlikely]]
+  fork_seat& seat = seat_of(lane.current);
+  if (seat.has_variables || !lane.thread_exceptions->empty()) [[unlikely]]
     put_aside();
-  frame_.level = seat.level;
-  frame_.outer = seat.frames;
   seat.frames = &frame_;
-  lane->forked.store(lane->forked.load(relaxed) + count, relaxed);
+}
+
+template <class FillFirst>
+inline fork_join::fork_join(fork_lane& lane, fork_node* children, std::size_t count, fork_calls& calls,
+                            FillFirst fill_first)
+    : fork_join(lane) {
+  fork_seat& seat = seat_of(lane.current);
+  calls.seat = &seat;
+  lane.forked.store(lane.forked.load(relaxed) + count, relaxed);
   std::size_t left = count;
   const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const bool calls_here = seat.forks_inline && frame > seat.child_floor && !is_cancelled();
+  const bool is_cancelled = (seat.marks->load(relaxed) >> 8 & seat.level) != 0;
+  const bool calls_here = seat.forks_inline && frame > seat.child_floor && !is_cancelled;
   if (calls_here) [[likely]] {
     for (; left > 1; --left) {
       children[left - 1].join = this;
-      if (!lane->forks.try_push(&children[left - 1])) [[unlikely]]
+      if (!lane.forks.try_push(&children[left - 1])) [[unlikely]]
         break;
     }
   }
   if (left != 1 || !calls_here) [[unlikely]] {
     fill_first();
-    begin_unusual(children, count, left);
+    calls.left = begin_unusual(children, count, left);
     return;
   }
-  --state_;
-  runs_first_here_ = true;
+  calls.left = count - 1;
+  calls.runs_first_here = true;
   seat.identity = reinterpret_cast<std::uintptr_t>(this);
   // A look without a fence: what a core that is just parking misses, the owner runs itself.
-  if (count > 1 && lane->parked_cores->load(relaxed) != 0 && lane->searching_cores->load(relaxed) == 0) [[unlikely]]
+  if (count > 1 && lane.parked_cores->load(relaxed) != 0 && lane.searching_cores->load(relaxed) == 0) [[unlikely]]
     wake_a_core();
 }
 
-inline bool fork_join::next() noexcept {
-  if (seat_of(frame_.stack).has_variables) [[unlikely]]
+inline bool fork_join::next(fork_calls& calls) noexcept {
+  if (calls.seat->has_variables) [[unlikely]]
     end_variables();
-  if (not_called() == 0) [[unlikely]]
+  if (calls.left == 0) [[unlikely]]
     return false;
   fork_lane* lane = lane_of_worker();
   if (lane->is_overdue.load(relaxed)) [[unlikely]]
     lane = &give_way();
-  if (lane->forks.pop() == nullptr) [[unlikely]]
+  if (lane->forks.pop_expected() == nullptr) [[unlikely]]
     return false;
-  --state_;
-  if (is_cancelled()) [[unlikely]] {
-    state_ |= lacks_results;
+  --calls.left;
+  child_id_ = 0;
+  if (frame_.is_cancelled() || (calls.seat->marks->load(relaxed) >> 8 & calls.seat->level) != 0) [[unlikely]] {
+    unusual_ |= lacks_results;
     return false;
   }
   return true;
 }
 
-inline void fork_join::join() {
-  fork_seat& seat = seat_of(frame_.stack);
+inline void fork_join::join(const fork_calls& calls) {
+  fork_seat& seat = *calls.seat;
   if (seat.has_variables) [[unlikely]]
     end_variables();
   seat.identity = identity_;
-  if (state_ != 0 || seat.frames != &frame_ || frame_.is_cancelled()) [[unlikely]] {
-    finish_unusual();
+  if (calls.left != 0 || unusual_ != 0 || seat.frames != &frame_ || frame_.is_cancelled()) [[unlikely]] {
+    finish_unusual(calls.left);
     return;
   }
   seat.frames = frame_.outer;

@@ -58,7 +58,8 @@ class WEFT_API future_state {
   // Producers. begin_store() gives one of them the right, and the duty, to call one of the others.
   bool begin_store() noexcept {
     future_phase open = future_phase::open;
-    return phase_.compare_exchange_strong(open, future_phase::storing, acq_rel, relaxed);
+    // Acquire: pairs with abandon_store(), whose producer has used the place of the value.
+    return phase_.compare_exchange_strong(open, future_phase::storing, acquire, relaxed);
   }
   void end_store() noexcept { settle(future_phase::value); }
   void end_store(std::exception_ptr error) noexcept;  // weft::cancelled cancels it instead.

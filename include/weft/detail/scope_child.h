@@ -3,6 +3,7 @@
 
 #include <weft/cancelled.h>
 #include <weft/detail/config.h>
+#include <weft/detail/fiber_body.h>
 
 #include <exception>
 #include <functional>
@@ -55,6 +56,21 @@ struct scope_child : scope_link {
 
   F function;  // Destroyed before the link: what it borrows is still there.
 };
+
+template <class F>
+using scope_body = fiber_body<scope_child<F>, void>;
+
+template <class F>
+scope_link* link_of_body(void* body) noexcept {
+  return &static_cast<scope_body<F>*>(body)->function;
+}
+
+template <class F>
+inline constexpr body_type scope_body_type = [] {
+  body_type type = body_type_of<scope_child<F>, void>;
+  type.link_of = &link_of_body<F>;
+  return type;
+}();
 
 }  // namespace detail
 }  // namespace weft::inline v0

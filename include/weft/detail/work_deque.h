@@ -69,8 +69,13 @@ class work_deque {
 
   // Owner. Returns: the newest element; null when empty.
   WEFT_ALWAYS_INLINE T* pop() noexcept {
+    // The top only grows, so a stale one cannot say "empty".
+    return top_.load(relaxed) < bottom_.load(relaxed) ? pop_expected() : nullptr;
+  }
+
+  // The same, for an owner that knows of an element that was there: cheaper, unless it is gone.
+  WEFT_ALWAYS_INLINE T* pop_expected() noexcept {
     const std::int64_t bottom = bottom_.load(relaxed) - 1;
-    if (top_.load(relaxed) > bottom) return nullptr;  // The top only grows, so a stale one cannot say "empty".
     array* const a = array_.load(relaxed);
     // Release, as in push(): a thief that reads this bottom goes on to the slots below it. The fence pairs with
     // steal().
@@ -83,10 +88,12 @@ class work_deque {
       return a->slot(bottom).load(relaxed);
     if (top == bottom) {
       element = a->slot(bottom).load(relaxed);
-      // Pairs with the exchange of steal(): one of us gets the last element.
-      if (!top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed)) element = nullptr;
+      // One of us and the thieves gets the last element; the exchange publishes nothing.
+      if (!top_.compare_exchange_strong(top, top + 1, relaxed, relaxed)) element = nullptr;
     }
-    bottom_.store(bottom + 1, release);  // Now equal to the top: empty. Release for the array, as above.
+    // Now equal to the top: empty. Release: it must not overtake the exchange, or a thief that still sees the last
+    // element behind it would take that without what was published with it.
+    bottom_.store(bottom + 1, release);
     return element;
   }
 
@@ -97,8 +104,8 @@ class work_deque {
     const array* const a = array_.load(relaxed);
     while (top < bottom) {
       T* const element = a->slot(top).load(relaxed);
-      // Pairs with the exchange of steal(). It needs no fence, for this bottom does not move.
-      if (top_.compare_exchange_weak(top, top + 1, seq_cst, relaxed)) return element;
+      // One of us and the thieves gets it. It needs no fence, for this bottom does not move.
+      if (top_.compare_exchange_weak(top, top + 1, relaxed, relaxed)) return element;
     }
     return nullptr;
   }
@@ -107,14 +114,14 @@ class work_deque {
   //   `lost` and makes a second try worth while.
   T* steal(bool& lost) noexcept {
     lost = false;
-    std::int64_t top = top_.load(acquire);              // Pairs with the exchanges: the elements below are gone.
+    std::int64_t top = top_.load(relaxed);              // A stale top fails the exchange.
     full_fence();                                       // Pairs with pop().
     const std::int64_t bottom = bottom_.load(acquire);  // Pairs with push() and pop().
     if (top >= bottom) return nullptr;
     // Acquire pairs with make_room(). The slot is read before the exchange: after it the owner may reuse it.
     T* const element = array_.load(acquire)->slot(top).load(relaxed);
-    // Pairs with all other takers of this element.
-    lost = !top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed);
+    // One of all takers gets it. Release pairs with make_room(): the slot has been read.
+    lost = !top_.compare_exchange_strong(top, top + 1, release, relaxed);
     return lost ? nullptr : element;
   }
 
