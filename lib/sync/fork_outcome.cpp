@@ -9,8 +9,8 @@
 namespace weft::inline v0::detail {
 
 void fork_join::throw_outcome() {
-  const fork_errors found = std::move(errors);
-  std::destroy_at(&errors);
+  const fork_errors found = std::move(outside_part().errors);
+  std::destroy_at(&outside);
   std::vector<std::exception_ptr> all;
   if (found.first != nullptr) all.push_back(found.first);
   if (found.more != nullptr) all.insert(all.end(), found.more->begin(), found.more->end());

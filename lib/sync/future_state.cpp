@@ -80,19 +80,21 @@ bool future_state::cancel() noexcept {
   future_phase seen = phase_.load(relaxed);
   for (;;) {
     if (seen == future_phase::open) {
-      if (!phase_.compare_exchange_weak(seen, future_phase::cancelled, acq_rel, relaxed)) continue;
+      // Published by finish().
+      if (!phase_.compare_exchange_weak(seen, future_phase::cancelled, relaxed, relaxed)) continue;
       settle_cancelled();
       return true;
     }
     if (seen != future_phase::storing) return false;
     // Remembered for the case that the producer fails to construct the value.
-    if (phase_.compare_exchange_weak(seen, future_phase::storing_unwanted, acq_rel, relaxed)) return false;
+    if (phase_.compare_exchange_weak(seen, future_phase::storing_unwanted, relaxed, relaxed)) return false;
   }
 }
 
 void future_state::abandon_store() noexcept {
   future_phase storing = future_phase::storing;
-  if (phase_.compare_exchange_strong(storing, future_phase::open, acq_rel, relaxed)) return;
+  // Release: pairs with begin_store().
+  if (phase_.compare_exchange_strong(storing, future_phase::open, detail::release, relaxed)) return;
   phase_.store(future_phase::cancelled, relaxed);  // Ours alone, as long as we are storing; finish() publishes it.
   settle_cancelled();
 }
@@ -129,8 +131,8 @@ void future_state::refuse_second(const char* call) const {
 }
 
 void future_state::break_promise() noexcept {
-  // The last to know of it need not say so. Acquire: pairs with release().
-  if (references_.load(acquire) == 1 && end_.is_unwatched()) return;
+  // The last to know of it need not say so; release() looks again.
+  if (references_.load(relaxed) == 1 && end_.is_unwatched()) return;
   if (!begin_store()) return;
   std::exception_ptr error;
   try {

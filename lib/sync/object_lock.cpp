@@ -1,20 +1,14 @@
 #include <weft/detail/object_lock.h>
 
-#include "platform/thread.h"
+#include "platform/backoff.h"
 
 namespace weft::inline v0::detail {
 
 WEFT_COLD void object_lock::lock_contended() noexcept {
-  int spins = 0;
+  backoff pause;
   do {
-    while (word_.load(relaxed) != 0) {  // Reads only: the line stays shared while it is held.
-      if (++spins < 100) {
-        spin_pause();
-      } else {
-        yield_thread();
-      }
-    }
-  } while (word_.exchange(1, acquire) != 0);  // Pairs with unlock().
+    pause.wait();
+  } while (word_.load(relaxed) != 0 || word_.exchange(1, acquire) != 0);  // Pairs with unlock().
 }
 
 }  // namespace weft::inline v0::detail

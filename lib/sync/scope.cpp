@@ -1,11 +1,15 @@
 // Roles: the *owner*, in whose frame the scope lies; the *children*; anyone of them cancels.
 // Invariant: a child is in one of the two lists, and counted, from enlist() to child_ended(); the unlock of child_ended()
 //   is its last touch of the scope. The owner leaves only after it has seen, under the lock, that nobody is counted.
+// In join() the owner calls children that have not started, one at a time; while it does, the scope knows the frame of that
+// call, and who cancels the children cancels it, under the lock: child_ended() takes it away before it is left.
 // Cancelling moves children from the untold to the told list, a batch at a time, with a reference to each, and tells
 // them with the lock dropped: waking a fiber takes longer than the lock may be held.
 #include <weft/gather.h>
 
 #include "platform/memory_reader.h"
+#include "scheduler/call_chain.h"
+#include "scheduler/called_fiber.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/fiber_local.h"
 #include "scheduler/list_lock.h"
@@ -153,6 +157,10 @@ void scope::child_ended(detail::scope_link& child) noexcept {
     unlink(child.is_told ? told_children_ : untold_, child);
     --live_;
     if (child.is_background) --background_;
+    if (called_ == &child) {
+      called_ = nullptr;
+      was_last_ = live_ == 0;
+    }
     auto* const joiner = static_cast<detail::wait_node*>(joiner_);
     if (joiner != nullptr && live_ == background_) {
       joiner_ = nullptr;
@@ -179,21 +187,31 @@ void scope::cancel(cancel_reason why) noexcept {
 }
 
 void scope::cancel_children(cancel_reason why) noexcept {
+  tell_children(why);
+  tell_if_exposed(*frame_.stack);
+}
+
+// The child that is called on the owner's stack is told by the frame of its call.
+void scope::tell_children(cancel_reason why) noexcept {
   for (;;) {
     std::array<detail::fiber_record*, batch> told;
     std::size_t count = 0;
+    detail::wait_record* called = nullptr;
     {
       const detail::list_lock hold(lock_);
+      if (called_ != nullptr) called = detail::cancel_quietly(*called_in_, why);
       if (told_ == 0) told_ = static_cast<std::uint8_t>(static_cast<unsigned>(why) + 1);
-      for (; untold_ != nullptr && count < batch; ++count) {
+      while (untold_ != nullptr && count < batch) {
         detail::scope_link& child = *untold_;
         unlink(untold_, child);
         child.is_told = true;
         push(told_children_, child);
+        if (&child == called_) continue;
         detail::add_reference(child.fiber);
-        told[count] = child.fiber;
+        told[count++] = child.fiber;
       }
     }
+    if (called != nullptr) make_ready(*called);
     for (std::size_t i = 0; i < count; ++i) {
       detail::request_cancel(*told[i], why);
       detail::give_up(*told[i]);
@@ -202,9 +220,39 @@ void scope::cancel_children(cancel_reason why) noexcept {
   }
 }
 
+// Ends when the newest un-started fiber of the core is none of ours: what has not started then does so elsewhere.
+// Returns: whether it has called any.
+bool scope::call_children() noexcept {
+  bool has_called = false;
+  was_last_ = false;
+  while (!was_last_) {
+    detail::fiber_record* const f = detail::called_fiber::take(*this);
+    if (f == nullptr) break;
+    has_called = true;
+    const detail::scope_link& child = *f->type->link_of(f->body);
+    detail::called_fiber call(*f, *this, [](scope& self, cancel_reason why) noexcept { self.tell_children(why); });
+    bool is_told = false;
+    {
+      const detail::list_lock hold(lock_);
+      is_told = child.is_told;
+      if (!is_told) {
+        called_ = &child;
+        called_in_ = &call.frame();
+      }
+    }
+    is_told ? call.drop() : call.run();
+  }
+  return has_called;
+}
+
 // Closes the scope when nobody is left. Cut short, it cancels the children, and waits on, shielded.
 bool scope::wait_for_children(bool cancellable) noexcept {
   bool was_cut = false;
+  if (cancellable && call_children() && detail::cancel_pending()) {  // Then what was called has been cut short.
+    was_cut = true;
+    cancellable = false;
+    cancel_children(detail::pending_reason());
+  }
   for (;;) {
     bool are_background = false;
     {
