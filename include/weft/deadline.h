@@ -22,7 +22,8 @@ WEFT_API std::int64_t moment_after(std::int64_t delay_ns) noexcept;
 //
 // A duration counts from the conversion, so one deadline may bound several calls. What does not fit
 // (hours::max()) means never. A deadline in the past, or a duration of zero or less, still lets a call do
-// what it can without waiting.
+// what it can without waiting. What waits until a deadline ends then or a little later, together with others: by a 512th of
+// the wait, and a millisecond at most.
 class deadline {
  public:
   // Never.

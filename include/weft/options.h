@@ -15,7 +15,8 @@ namespace weft::inline v0 {
 
 // Who looks after the descriptors and timers of a core.
 enum class reactor_mode : std::uint8_t {
-  // The worker polls in passing and sleeps in the poller; a thread of its own stands in while it is stuck.
+  // The worker polls in passing and sleeps in the poller, if it has descriptors; a thread of its own stands in while it is
+  // stuck.
   adaptive,
   // The reactor thread always leads: events are taken while fibers compute, at the price of a wake-up each.
   dedicated,
@@ -57,7 +58,7 @@ struct options {
   std::size_t max_stacks = 0;
 
   // How long an idle worker looks for work before it sleeps, at most. Unset: 20 us to start with, ten times
-  // that under a hypervisor, adapted by what the looking brings. Zero: never.
+  // that under a hypervisor, adapted by what the looking brings. Zero: never. Negative ones are refused.
   std::optional<std::chrono::nanoseconds> spin{};
 
   // A fiber that runs into the guard below its stack is named on the standard error stream, with its spawn site and its
@@ -74,10 +75,11 @@ struct options {
   // handler of one of these is reported once, when a runtime starts, and when its watchdog finds one that is new.
   bool signal_report = true;
 
-  // A fiber that holds its core for longer, computing or in a blocking call, is reported once, with its backtrace; with
-  // it, fibers that wait for each other in a ring. To ask a worker where it is weft then handles SIGURG, which may cut a
-  // system call short (EINTR) that does not restart. Zero: never. Unset: 25 ms where weft was built with assertions and
-  // without a sanitizer, else never.
+  // A fiber that holds its core for longer, computing or in a blocking call, is reported once, with its backtrace (where
+  // its thread does not answer for 200 ms, at first without, and once more when it does); with it, fibers that wait for
+  // each other in a ring. To ask a worker where it is weft then handles SIGURG, which may cut a system call short (EINTR)
+  // that does not restart. Zero: never. Unset: 25 ms where weft was built with assertions and without a sanitizer, else
+  // never. Negative ones are refused.
   std::optional<std::chrono::nanoseconds> watchdog{};
 
   // When nothing can run, and nothing outside could ever wake a fiber, say so, with every fiber and what it waits for.

@@ -41,7 +41,8 @@ class WEFT_API runtime {
  public:
   // Builds and starts it.
   // Throws: std::invalid_argument (names the option and the value); std::system_error (threads, descriptors, memory);
-  //   in the child of a fork() of a process that runs weft: operation_not_permitted.
+  //   in the child of a fork() of a process that runs weft: operation_not_permitted; in a thread with a shadow stack
+  //   (CET, GCS): operation_not_supported.
   runtime();
   explicit runtime(const options& wanted);
   ~runtime();

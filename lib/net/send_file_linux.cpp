@@ -1,4 +1,5 @@
 #include "net/stream_calls.h"
+#include "platform/signal_set.h"
 #include "platform/system_calls.h"
 
 namespace weft::inline v0::detail {
@@ -13,14 +14,17 @@ transferred send_file(stream_socket* socket, int file, std::uint64_t offset, std
   // The kernel refuses a range that ends beyond the largest offset, even where the file ends long before.
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, largest_offset - offset));
 
-  // sendfile() raises no SIGPIPE on a socket. A short count may be the file's doing (its end, or a page that
-  // was not there), so it says nothing of the socket: only EAGAIN does, hence nothing is `asked`.
+  // A short count may be the file's doing (its end, or a page that was not there), so it says nothing of the socket: only
+  // EAGAIN does, hence nothing is `asked`.
   transferred done;
   auto position = static_cast<off_t>(offset);
   while (done.count < count) {
     const std::size_t size = std::min(count - done.count, largest_attempt);
     const std::ptrdiff_t moved = socket->handle.perform(direction::write, deadline, 0, [&](int fd) noexcept {
-      return retry_interrupted([&] { return sys().sendfile(fd, file, &position, size); });
+      const ssize_t sent = retry_interrupted([&] { return sys().sendfile(fd, file, &position, size); });
+      // There is no MSG_NOSIGNAL for it. Workers block the signal; it must not wait there for whoever unblocks it.
+      if (sent == -EPIPE) drop_pending(SIGPIPE);
+      return sent;
     });
     if (moved < 0) done.error = static_cast<int>(-moved);
     if (moved <= 0) break;

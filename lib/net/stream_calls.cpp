@@ -14,11 +14,17 @@ std::ptrdiff_t receive_some(socket_handle& handle, std::byte* data, std::size_t 
   });
 }
 
+#ifdef MSG_MORE
+constexpr int more_follows = MSG_MORE;
+#else
+constexpr int more_follows = 0;
+#endif
+
 // MSG_NOSIGNAL: a peer that is gone is an error of this call, and no signal to the process.
-std::ptrdiff_t send_once(socket_handle& handle, const std::byte* data, std::size_t size,
-                         std::int64_t deadline) noexcept {
+std::ptrdiff_t send_once(socket_handle& handle, const std::byte* data, std::size_t size, std::int64_t deadline,
+                         int flags = MSG_NOSIGNAL) noexcept {
   return handle.perform(direction::write, deadline, size, [=](int fd) noexcept {
-    return retry_interrupted([=] { return sys().send(fd, data, size, MSG_NOSIGNAL); });
+    return retry_interrupted([=] { return sys().send(fd, data, size, flags); });
   });
 }
 
@@ -38,6 +44,15 @@ transferred in_turn(stream_socket* socket, direction_turn stream_socket::*which,
   const direction_turn::guard turn(socket->*which);
   if (!turn) return {0, EBUSY};
   return call(socket->handle);
+}
+
+transferred send_all(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline,
+                     int flags) noexcept {
+  return in_turn(socket, &stream_socket::writing, [&](socket_handle& handle) {
+    return write_everything(data.data(), data.size(), [&](const std::byte* from, std::size_t size) noexcept {
+      return send_once(handle, from, size, deadline, flags);
+    });
+  });
 }
 
 }  // namespace
@@ -70,11 +85,11 @@ transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer, 
 }
 
 transferred send(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept {
-  return in_turn(socket, &stream_socket::writing, [&](socket_handle& handle) {
-    return write_everything(data.data(), data.size(), [&](const std::byte* from, std::size_t size) noexcept {
-      return send_once(handle, from, size, deadline);
-    });
-  });
+  return send_all(socket, data, deadline, MSG_NOSIGNAL);
+}
+
+transferred send_ahead(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept {
+  return send_all(socket, data, deadline, MSG_NOSIGNAL | more_follows);
 }
 
 transferred send(stream_socket* socket, std::span<const std::span<const std::byte>> parts,

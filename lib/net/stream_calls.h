@@ -23,6 +23,7 @@ transferred receive(stream_socket* socket, std::span<const std::span<std::byte>>
 transferred receive_exactly(stream_socket* socket, std::span<std::byte> buffer, std::int64_t deadline) noexcept;
 
 transferred send(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept;
+transferred send_ahead(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept;
 transferred send(stream_socket* socket, std::span<const std::span<const std::byte>> parts,
                  std::int64_t deadline) noexcept;
 transferred send_some(stream_socket* socket, std::span<const std::byte> data, std::int64_t deadline) noexcept;

@@ -173,6 +173,15 @@ std::size_t tcp_stream::write(std::string_view text, std::error_code& ec, deadli
   return write(bytes_of(text), ec, limit);
 }
 
+void tcp_stream::write_ahead(std::span<const std::byte> data, deadline limit) {
+  const transferred done = detail::send_ahead(socket_.get(), data, limit.nanoseconds());
+  checked(done, "tcp_stream::write_ahead", "to", remote_endpoint());
+}
+
+std::size_t tcp_stream::write_ahead(std::span<const std::byte> data, std::error_code& ec, deadline limit) noexcept {
+  return reported(detail::send_ahead(socket_.get(), data, limit.nanoseconds()), ec);
+}
+
 std::size_t tcp_stream::write_some(std::span<const std::byte> data, deadline limit) {
   const transferred done = detail::send_some(socket_.get(), data, limit.nanoseconds());
   return checked(done, "tcp_stream::write_some", "to", remote_endpoint());

@@ -34,6 +34,9 @@ topology checked_topology(const options& wanted) {
   if (wanted.spin && wanted.spin->count() < 0) {
     refuse("spin = " + std::to_string(wanted.spin->count()) + " ns: it cannot be negative");
   }
+  if (wanted.watchdog && wanted.watchdog->count() < 0) {
+    refuse("watchdog = " + std::to_string(wanted.watchdog->count()) + " ns: it cannot be negative");
+  }
   if (!wanted.topology.empty()) {
     const topology shape = topology::synthetic(wanted.topology);
     if (shape.size() > options::most_cores) {

@@ -4,6 +4,7 @@
 #include "platform/clock.h"
 #include "platform/cpu_quota.h"
 #include "platform/process.h"
+#include "platform/shadow_stack.h"
 #include "platform/shared_cpus.h"
 #include "platform/topology.h"
 #include "reactor/reactor.h"
@@ -28,6 +29,7 @@ namespace {
 constexpr std::int64_t drain_patience = 3'000'000'000;
 constexpr std::int64_t first_spin_bare = 20'000;
 constexpr std::int64_t hypervisor_factor = 10;
+constexpr std::int64_t longest_spin = 3'600'000'000'000;  // It is doubled and compared, and must not overflow.
 
 // The CPUs that the worker of seat `i` is bound to; empty for none.
 std::vector<int> cpus_for(const topology& seats, std::size_t i, pinning how) {
@@ -66,6 +68,15 @@ void report_left(scheduler& s) noexcept {
   } catch (const std::bad_alloc&) {
     s.report("weft: a runtime is being destroyed and waits for fibers that were cancelled but go on\n");
   }
+}
+
+// The first switch would end the process with a SIGSEGV that nobody could explain.
+void refuse_shadow_stack() {
+  if (!has_shadow_stack()) return;
+  throw std::system_error(
+      std::make_error_code(std::errc::operation_not_supported),
+      "weft::runtime: this thread has a shadow stack, which weft cannot switch; start the program with "
+      "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off, or on AArch64 with GLIBC_TUNABLES=glibc.cpu.aarch64_gcs=0");
 }
 
 }  // namespace
@@ -113,12 +124,13 @@ runtime::runtime(const options& wanted) {
     throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                             "weft::runtime: this process is a fork of one that runs weft");
   }
+  refuse_shadow_stack();
   report_escaped_cancellations();
   parts_ = std::make_unique<parts>(wanted, checked_topology(wanted));
   scheduler& s = parts_->cores;
   parts_->cpus.claim(s.seats);
   const std::int64_t usual = under_hypervisor() ? first_spin_bare * hypervisor_factor : first_spin_bare;
-  s.longest_spin = wanted.spin ? to_delay_ns(*wanted.spin) : usual * hypervisor_factor;
+  s.longest_spin = wanted.spin ? std::min(to_delay_ns(*wanted.spin), longest_spin) : usual * hypervisor_factor;
   s.first_spin = std::min(usual, s.longest_spin);
   s.may_spin = s.longest_spin > 0 && !parts_->cpus.are_shared() && s.seats.size() <= usable_cpus();
   try {

@@ -151,7 +151,7 @@ bool connection::send_slice(const reply& what, const file_slice& slice) {
     output_.resize(before);
     return false;
   }
-  return flush() && deliver(slice.size, [&](std::uint64_t done, std::error_code& ec) {
+  return flush(slice.size != 0) && deliver(slice.size, [&](std::uint64_t done, std::error_code& ec) {
            const auto turn = static_cast<std::size_t>(std::min(slice.size - done, largest_turn));
            return stream_.send_file(file, slice.first + done, turn, ec, owner_.limits.stall_time);
          });
@@ -185,10 +185,12 @@ std::error_code connection::receive(weft::deadline limit) {
   return ec;
 }
 
-bool connection::flush() {
+bool connection::flush(bool more_follows) {
   const auto bytes = std::as_bytes(std::span<const char>(output_));
   const bool is_sent = deliver(output_.size(), [&](std::uint64_t done, std::error_code& ec) {
-    return stream_.write(bytes.subspan(static_cast<std::size_t>(done)), ec, owner_.limits.stall_time);
+    const auto rest = bytes.subspan(static_cast<std::size_t>(done));
+    const weft::deadline limit = owner_.limits.stall_time;
+    return more_follows ? stream_.write_ahead(rest, ec, limit) : stream_.write(rest, ec, limit);
   });
   output_.clear();
   return is_sent;

@@ -37,7 +37,7 @@ class connection {
   void linger();
 
   std::error_code receive(weft::deadline limit);
-  bool flush();
+  bool flush(bool more_follows = false);
   template <class Move>
   bool deliver(std::uint64_t size, Move&& move);
   void set_answering(bool is) noexcept;

@@ -82,6 +82,11 @@ class WEFT_API tcp_stream {
                     deadline limit = {}) noexcept;
   std::size_t write(std::string_view text, std::error_code& ec, deadline limit = {}) noexcept;
 
+  // As write(), for what another write() or send_file() follows at once: the system may keep it back, for a fifth of a second
+  // at most, so as to send both in one packet.
+  void write_ahead(std::span<const std::byte> data, deadline limit = {});
+  std::size_t write_ahead(std::span<const std::byte> data, std::error_code& ec, deadline limit = {}) noexcept;
+
   // Writes what the system takes at once, waiting until that is at least one byte (none, if there are none).
   [[nodiscard]] std::size_t write_some(std::span<const std::byte> data, deadline limit = {});
   std::size_t write_some(std::span<const std::byte> data, std::error_code& ec, deadline limit = {}) noexcept;
