@@ -102,5 +102,108 @@ WEFT_SCENARIO(
     },
     3, 1);
 
+WEFT_SCENARIO(
+    "future: the last of both sides frees what they share",
+    [] {
+      auto p = std::make_unique<weft::promise<int>>();
+      auto f = std::make_unique<weft::future<int>>(p->get_future());
+      together(
+          [&] {
+            p->set_value(3);
+            p.reset();
+          },
+          [&] {
+            if (f->done()) mc::expect(f->get() == 3, "the value");
+            f.reset();
+          });
+    },
+    3, 2);
+
+WEFT_SCENARIO(
+    "future: copies are counted",
+    [] {
+      auto p = std::make_unique<weft::promise<int>>();
+      weft::shared_future<int> f = p->get_future().share();
+      const auto copy = [&] { weft::shared_future<int> mine = f; };
+      together(copy, copy);
+      p->set_value(1);
+      p.reset();
+      mc::expect(f.get() == 1, "the value");
+    },
+    3, 1);
+
+WEFT_SCENARIO(
+    "future: of two that set it, one does",
+    [] {
+      weft::promise<int> p;
+      weft::future<int> f = p.get_future();
+      bool a = false, b = false;
+      together([&] { a = p.set_result(1); }, [&] { b = p.set_result(2); });
+      mc::expect(a != b, "one of them");
+      mc::expect(f.get() == (a ? 1 : 2), "its value");
+    },
+    3, 2);
+
+// Its copies begin with a write to it, and end there if it is broken.
+struct fragile {
+  explicit fragile(bool is_whole) : content(is_whole ? 1 : 0) {}
+  fragile(const fragile& other) : content(other.content) {
+    if (content == 0) throw 1;
+  }
+  int content;
+};
+
+WEFT_SCENARIO(
+    "future: one producer throws, another one sets it",
+    [] {
+      weft::promise<fragile> p;
+      weft::future<fragile> f = p.get_future();
+      bool is_set = false;
+      together(
+          [&] {
+            try {
+              p.set_result(fragile(false));
+            } catch (int) {
+            }
+          },
+          [&] { is_set = p.set_result(fragile(true)); });
+      if (is_set) mc::expect(f.get().content == 1, "the value");
+    },
+    3, 2);
+
+WEFT_SCENARIO(
+    "future: cancelled beside a producer",
+    [] {
+      auto p = std::make_unique<weft::promise<int>>();
+      weft::future<int> f = p->get_future();
+      bool is_set = false, is_cancelled = false;
+      together(
+          [&] {
+            is_set = p->set_result(1);
+            p.reset();
+          },
+          [&] { is_cancelled = f.cancel(); });
+      mc::expect(is_set != is_cancelled, "one of both");
+      if (is_set) mc::expect(f.get() == 1, "the value");
+    },
+    3, 2);
+
+WEFT_SCENARIO(
+    "future: cancelled beside a producer that throws",
+    [] {
+      weft::promise<fragile> p;
+      weft::future<fragile> f = p.get_future();
+      together(
+          [&] {
+            try {
+              p.set_result(fragile(false));
+            } catch (int) {
+            }
+          },
+          [&] { f.cancel(); });
+      mc::expect(f.cancelled(), "at once, or when the producer has given up");
+    },
+    3, 2);
+
 }  // namespace
 }  // namespace weft_mc

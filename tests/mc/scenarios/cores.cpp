@@ -1,7 +1,6 @@
 // Whole cores: the production scheduler, its loop, its parking and its fibers, on threads of the model.
 #include "scenario.h"
-
-#include "scheduler/scheduler.h"
+#include "whole_cores.h"
 
 #include <weft/cancelled.h>
 #include <weft/event.h>
@@ -10,39 +9,8 @@
 #include <weft/spawn.h>
 #include <weft/this_fiber.h>
 
-#include <array>
-
 namespace weft_mc {
 namespace {
-
-using weft::detail::scheduler;
-
-weft::options options_for(weft::migration m) {
-  weft::options wanted;
-  wanted.spin = std::chrono::nanoseconds(0);
-  wanted.migration = m;
-  return wanted;
-}
-
-// A runtime of `cores` cores; its threads end with it.
-class cores {
- public:
-  explicit cores(std::size_t count, weft::migration m = weft::migration::at_start)
-      : scheduler_(options_for(m), weft::detail::topology::flat(std::vector<int>(count, 0))) {
-    scheduler_.start([](weft::detail::core&) {});
-  }
-  ~cores() { scheduler_.stop(); }
-
-  // From the thread that runs the scenario, which is no worker.
-  template <class F>
-  weft::fiber<void> spawn(F f) {
-    return weft::spawn_in(reinterpret_cast<weft::runtime*>(&scheduler_), nullptr, weft::source_location::current(),
-                          std::move(f));
-  }
-
- private:
-  scheduler scheduler_;
-};
 
 constexpr std::size_t some = 300;
 

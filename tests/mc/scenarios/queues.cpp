@@ -1,14 +1,9 @@
-// The ring of ready fibers, the inbox, the injection queue, and the locks that others rest upon.
+// The ring of ready fibers, the inbox and the injection queue.
 #include "scenario.h"
 
-#include "platform/spin_lock.h"
 #include "scheduler/inbox.h"
 #include "scheduler/injection.h"
 #include "scheduler/ready_ring.h"
-
-#include <weft/detail/object_lock.h>
-
-#include <mutex>
 
 namespace weft_mc {
 namespace {
@@ -123,6 +118,21 @@ WEFT_SCENARIO(
       f.drain(2);
     },
     3, 2);
+
+WEFT_SCENARIO(
+    "ring: a thief that sees a late head sees a tail not behind it",
+    [] {
+      ring_fixture f;
+      together(
+          [&] {
+            f.push(f.mine, 0);
+            f.got(f.mine.pop());
+            f.push(f.mine, 1);
+          },
+          [&] { f.got(f.mine.steal_into(f.other)); });
+      f.drain(2);
+    },
+    2, 3);
 
 WEFT_SCENARIO(
     "ring: a thief fills its own ring while it is stolen from",
@@ -250,34 +260,21 @@ WEFT_SCENARIO(
     },
     3, 2);
 
-template <class Lock>
-void exclusion() {
-  Lock lock;
-  mc::plain<int> inside(0);
-  const auto enter = [&] {
-    const std::scoped_lock hold(lock);
-    inside.set(inside.get() + 1);
-  };
-  together(enter, enter, enter);
-  mc::expect(inside.get() == 3, "all were inside");
-}
-
-WEFT_SCENARIO("spin_lock: lets one in at a time", &exclusion<spin_lock>, 2, 2);
-WEFT_SCENARIO("object_lock: lets one in at a time", &exclusion<object_lock>, 2, 2);
-
 WEFT_SCENARIO(
-    "spin_lock: try_lock",
+    "injection: who sees the count finds the element",
     [] {
-      spin_lock lock;
-      mc::plain<int> inside(0);
-      const auto enter = [&] {
-        if (!lock.try_lock()) return;
-        inside.set(inside.get() + 1);
-        lock.unlock();
-      };
-      together(enter, enter, enter);
+      const std::unique_ptr<injection> queue = std::make_unique<injection>();
+      int elements[1];
+      bool is_popped = false;
+      together([&] { queue->push(&elements[0]); },
+               [&] {
+                 if (!queue->maybe_nonempty()) return;
+                 is_popped = queue->try_pop() != nullptr;
+                 mc::expect(is_popped, "an element for the count");
+               });
+      if (!is_popped) queue->try_pop();
     },
-    2, 2);
+    3, 2);
 
 }  // namespace
 }  // namespace weft_mc

@@ -97,6 +97,29 @@ WEFT_SCENARIO(
     2, 1);
 
 WEFT_SCENARIO(
+    "readiness: a reader of less than it asked for sees that the peer has ended",
+    [] {
+      readiness word;
+      word.reset();
+      atomic<bool> half_closed{false};  // As reactor::dispatch() and descriptor::drained() use it.
+      atomic<int> arrived{0};
+      together(
+          [&] {
+            arrived.store(1, relaxed);
+            half_closed.store(true, relaxed);
+            word.report(1);
+          },
+          [&] {
+            const readiness::state seen = word.load();
+            if (seen.tick() == 0) return;  // The event is still to come.
+            mc::expect(arrived.load(relaxed) == 1, "what has arrived");
+            if (!half_closed.load(relaxed)) word.drain(seen);
+            mc::expect(word.load().is_ready(), "no other event will say that the stream has ended");
+          });
+    },
+    2, 3);
+
+WEFT_SCENARIO(
     "slot: the last of users and closer closes the number, once",
     [] {
       slot_users users;
@@ -123,6 +146,23 @@ WEFT_SCENARIO(
       mc::expect(closes == 1, "closed once");
     },
     3, 2);
+
+WEFT_SCENARIO(
+    "slot: two users and a closer leave at once",
+    [] {
+      slot_users users;
+      const std::uint32_t generation = users.reopen();
+      users.enter(generation);
+      users.enter(generation);
+      users.begin_close(generation);
+      atomic<int> closes{0};
+      const auto leave = [&] {
+        if (users.leave()) closes.fetch_add(1, relaxed);
+      };
+      together(leave, leave, leave);
+      mc::expect(closes.load(relaxed) == 1, "closed once");
+    },
+    2, 0);
 
 WEFT_SCENARIO(
     "slot: a handle of an earlier descriptor is turned away",

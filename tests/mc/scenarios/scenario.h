@@ -23,6 +23,8 @@ struct scenario {
   std::size_t failures = 1;
   // Too large to look at every execution: so many of them, at random by priorities. 0: all within bounds.
   std::size_t at_random = 0;
+  // It builds whole cores for the sake of something else: see mutants_test.cpp.
+  bool has_cores = false;
 };
 
 std::vector<scenario>& scenarios();
@@ -45,7 +47,7 @@ void together(Bodies... bodies) {
 
 #define WEFT_MC_JOIN_(a, b) a##b
 #define WEFT_MC_NAME_(line) WEFT_MC_JOIN_(scenario_, line)
-// WEFT_SCENARIO("name", [] { ... }[, preemptions, old_stores, failures, at_random]);
+// WEFT_SCENARIO("name", [] { ... }[, preemptions, old_stores, failures, at_random, has_cores]);
 #define WEFT_SCENARIO(...) const ::weft_mc::registered WEFT_MC_NAME_(__LINE__)({__VA_ARGS__})
 
 }  // namespace weft_mc

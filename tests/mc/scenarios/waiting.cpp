@@ -1,7 +1,6 @@
-// Waits of plain threads through the one mechanism, the words it rests upon, and completions.
+// Waits of plain threads through the one mechanism, the words it rests upon, and timers.
 #include "scenario.h"
 
-#include "scheduler/completion.h"
 #include "scheduler/timers.h"
 #include "scheduler/wait.h"
 #include "scheduler/wait_list.h"
@@ -224,92 +223,6 @@ WEFT_SCENARIO(
     },
     3, 3);
 
-// --- Completion ------------------------------------------------------------------------------------------------------
-
-bool wait_for(completion& end, std::int64_t deadline = never) {
-  while (!end.done()) {
-    wait_node n;
-    n.who = begin_wait();
-    if (!end.add(n)) {
-      retract_wait(n.who);
-      end.remove(n);
-      continue;
-    }
-    if (finish_wait(n.who, deadline) == wake_reason::notified) continue;
-    end.remove(n);
-    return end.done();
-  }
-  return true;
-}
-
-WEFT_SCENARIO(
-    "completion: its result is seen, and it may go at once",
-    [] {
-      auto* const end = new completion;
-      mc::plain<int> result(0);
-      together(
-          [&] {
-            result.set(1);
-            end->finish();
-          },
-          [&] {
-            wait_for(*end);
-            mc::expect(result.get() == 1, "the result");
-            delete end;
-          });
-    },
-    3, 2);
-
-WEFT_SCENARIO(
-    "completion: done() alone publishes the result",
-    [] {
-      completion end;
-      mc::plain<int> result(0);
-      together(
-          [&] {
-            result.set(1);
-            end.finish();
-          },
-          [&] {
-            if (end.done()) mc::expect(result.get() == 1, "the result");
-          });
-    },
-    3, 3);
-
-WEFT_SCENARIO(
-    "completion: two wait",
-    [] {
-      completion end;
-      mc::plain<int> result(0);
-      const auto wait = [&] {
-        wait_for(end);
-        mc::expect(result.get() == 1, "the result");
-      };
-      together(wait, wait, [&] {
-        result.set(1);
-        end.finish();
-      });
-    },
-    2, 0, 0);
-
-WEFT_SCENARIO(
-    "completion: a timeout leaves while it finishes",
-    [] {
-      completion end;
-      together([&] { wait_for(end, mc::clock_now() + 5); }, [&] { end.finish(); });
-    },
-    3, 2);
-
-WEFT_SCENARIO(
-    "completion: one of two waiters leaves",
-    [] {
-      completion end;
-      bool patient = false;
-      together([&] { patient = wait_for(end); }, [&] { wait_for(end, mc::clock_now() + 5); }, [&] { end.finish(); });
-      mc::expect(patient, "who stays is woken");
-    },
-    2, 0, 0);
-
 // --- Timers ----------------------------------------------------------------------------------------------------------
 
 WEFT_SCENARIO(
@@ -335,6 +248,7 @@ WEFT_SCENARIO(
       const auto clock = std::make_unique<timers>(0);
       wake_reason why{};
       atomic<wait_record*> shown{nullptr};
+      atomic<int> is_over{0};
       std::uint64_t epoch = 0;
       together(
           [&] {
@@ -345,16 +259,50 @@ WEFT_SCENARIO(
             shown.store(w.record, release);
             why = finish_wait(w, never);
             if (why != wake_reason::timed_out) clock->disarm(limit);
+            is_over.store(1, relaxed);
           },
           [&] {
             wait_record* const r = shown.load(acquire);
             if (r != nullptr && claim({r, epoch}, wake_reason::cancelled)) make_ready(*r);
           },
           [&] {
-            while (clock->run_due(200) == 0 && why == wake_reason::none) spin_pause();
+            while (clock->run_due(200) == 0 && is_over.load(relaxed) == 0) spin_pause();
           });
       mc::expect(why == wake_reason::timed_out || why == wake_reason::cancelled, "it ended by one of both");
       clock->run_due(300);
+    },
+    2, 0, 0);
+
+// Its thread waits for something else by then.
+WEFT_SCENARIO(
+    "timers: one that comes too late wakes nobody",
+    [] {
+      const auto clock = std::make_unique<timers>(0);
+      waiter first{}, second{};
+      wake_reason why = wake_reason::none;
+      atomic<int> step{0};
+      together(
+          [&] {
+            first = begin_wait();
+            wait_timer limit(first, 100);
+            clock->arm(limit);
+            step.store(1, release);
+            if (finish_wait(first, never) != wake_reason::timed_out) clock->disarm(limit);
+            second = begin_wait();
+            step.store(2, release);
+            why = finish_wait(second, never);
+          },
+          [&] {
+            while (step.load(acquire) < 1) spin_pause();
+            if (claim(first, wake_reason::cancelled)) make_ready(*first.record);
+            while (step.load(acquire) < 2) spin_pause();
+            if (claim(second, wake_reason::notified)) make_ready(*second.record);
+          },
+          [&] {
+            while (step.load(acquire) < 1) spin_pause();
+            clock->run_due(200);
+          });
+      mc::expect(why == wake_reason::notified, "the second wait ended when it was told");
     },
     2, 0, 0);
 

@@ -74,6 +74,8 @@ void advance_clock(std::int64_t by) noexcept { here().now += by; }
 
 void fail(const std::string& what) { here().fail(what); }
 
+void fail_claim(const char* claim) { fail(std::string("not true: ") + claim); }
+
 void name(const void* address, const char* text) {
   const engine_scope in_engine;
   here().words.name(address, text);

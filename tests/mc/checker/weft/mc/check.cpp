@@ -1,6 +1,7 @@
 #include <weft/mc/check.h>
 #include <weft/mc/engine_scope.h>
 #include <weft/mc/execution.h>
+#include <weft/mc/shadow.h>
 
 #include <ostream>
 
@@ -58,8 +59,8 @@ verdict explore(const model& m, strategy& by, std::size_t most, Restart restart)
 
 std::ostream& operator<<(std::ostream& out, const verdict& v) {
   if (v.holds) return out << "holds in " << v.executions << " executions" << (v.is_complete ? "" : ", of more");
-  return out << "fails: " << v.failure << "\nin execution " << v.executions << ":\n"
-             << v.trace << "replay: \"" << v.replay << "\"\n";
+  return out << "fails: " << with_places(v.failure) << "\nin execution " << v.executions << ":\n"
+             << with_places(v.trace) << "replay: \"" << v.replay << "\"\n";
 }
 
 verdict check(const model& m, const bounds& limits, std::size_t most) {

@@ -1,7 +1,9 @@
 #include <weft/mc/allocation.h>
 #include <weft/mc/engine_scope.h>
 #include <weft/mc/execution.h>
+#include <weft/mc/execution_memory.h>
 #include <weft/mc/here_word.h>
+#include <weft/mc/shadow.h>
 
 #include <cxxabi.h>
 #include <boost/context/detail/fcontext.hpp>
@@ -17,10 +19,14 @@ namespace {
 
 constexpr std::size_t stack_bytes = 256 * 1024;
 
-// Stacks go from execution to execution.
-std::vector<std::unique_ptr<char[]>>& free_stacks() {
-  static std::vector<std::unique_ptr<char[]>> all;
-  return all;
+// Stacks go from execution to execution; each thread of one has a stack of its own.
+char* top_of_stack(std::size_t thread) {
+  static char* const stacks = [] {
+    auto* const all = static_cast<char*>(execution_memory::take(stack_bytes * most_threads, 4096));
+    execution_memory::keep();
+    return all;
+  }();
+  return stacks + (thread + 1) * stack_bytes;
 }
 
 struct exception_words {
@@ -37,6 +43,7 @@ struct entry_of_thread {
     engine_scope::set_depth(0);
     execution::enter(*e.running_);
     const engine_scope in_engine;
+    e.tick();  // Whoever joins it learns of its last accesses, too.
     e.running_->state = thread_state::finished;
     e.reschedule();
     __builtin_unreachable();
@@ -44,6 +51,7 @@ struct entry_of_thread {
 };
 
 execution::execution(strategy& by, const std::set<std::uint64_t>& shared) : by_(by), shared_(shared) {
+  (void)top_of_stack(0);
   current_ = this;
   allocation::begin();
 }
@@ -94,9 +102,7 @@ int execution::start_thread(std::function<void()> body) {
     tick();
     t->memory.now = self().memory.now;
   }
-  auto& stacks = free_stacks();
-  while (stacks.size() < threads_.size() + 1) stacks.push_back(std::make_unique<char[]>(stack_bytes));
-  t->context = ctx::make_fcontext(stacks[threads_.size()].get() + stack_bytes, stack_bytes, &entry_of_thread::run);
+  t->context = ctx::make_fcontext(top_of_stack(threads_.size()), stack_bytes, &entry_of_thread::run);
   threads_.push_back(std::move(t));
   ++threads_.back()->memory.now.clock.of[threads_.size() - 1];
   return threads_.back()->id;
@@ -214,11 +220,13 @@ std::size_t execution::use(word_ref word, const std::source_location& at) {
   if (allocation::is_freed(word.address)) {
     fail("use after free at " + to_string(site{at.file_name(), at.line(), 0, {}}));
   }
+  self().has_looked = true;
   const std::size_t index = words.find(word, self().id, self().memory, at);
   location& l = words.at(index);
   if (l.first_user != self().id && shared_.count(l.key) == 0) newly_shared_.insert(l.key);
   point(takes_every_place || shared_.count(l.key) != 0);
   check_not_freed(index, at);
+  shadow::on_atomic(word.address, word.bytes);
   const std::uint32_t bit = std::uint32_t{1} << self().id;
   location& after = words.at(index);
   if ((after.checked_by & bit) == 0) {
@@ -230,70 +238,6 @@ std::size_t execution::use(word_ref word, const std::source_location& at) {
   }
   tick();
   return index;
-}
-
-void execution::spin() {
-  model_thread& me = self();
-  const std::uint64_t changes = words.changes_by_others(me.id);
-  if (me.changes_seen == changes && !me.looks_again) {
-    me.state = thread_state::spinning;
-    reschedule();
-    me.state = thread_state::ready;
-  } else {
-    point(true, choice_kind::pause);
-  }
-  me.changes_seen = words.changes_by_others(me.id);
-  me.looks_again = false;
-  words.catch_up(me.memory);
-}
-
-void execution::join(int thread) {
-  model_thread& other = *threads_[static_cast<std::size_t>(thread)];
-  point(false);
-  if (other.state != thread_state::finished) {
-    self().state = thread_state::joining;
-    self().waits_for = thread;
-    reschedule();
-    self().state = thread_state::ready;
-  }
-  tick();
-  self().memory.now.join(other.memory.now);
-}
-
-bool execution::sleep_on(const void* word, bool is_timed, std::int64_t deadline) {
-  model_thread& me = self();
-  me.state = thread_state::sleeping;
-  me.waits_on = word;
-  me.is_timed = is_timed;
-  me.deadline = deadline;
-  me.was_woken = false;
-  reschedule();
-  me.state = thread_state::ready;
-  me.waits_on = nullptr;
-  if (me.was_woken) return true;
-  now = std::max(now, me.deadline);
-  return false;
-}
-
-int execution::wake(const void* word, int count) {
-  int woken = 0;
-  for (const auto& t : threads_) {
-    if (woken == count) break;
-    if (t->waits_on != word || t->was_woken) continue;
-    t->was_woken = true;
-    ++woken;
-  }
-  return woken;
-}
-
-void execution::block_on_lock(const void* lock) {
-  model_thread& me = self();
-  me.state = thread_state::locking;
-  me.waits_on = lock;
-  me.was_woken = false;
-  reschedule();
-  me.state = thread_state::ready;
-  me.waits_on = nullptr;
 }
 
 }  // namespace weft::mc

@@ -29,7 +29,8 @@ struct model_thread {
   std::int64_t deadline = 0;
   std::uint64_t changes_seen = 0;  // For spinning: of all words, when it last looked.
   bool looks_again = false;        // It was shown less than there is: the next look may differ, though nothing changes.
-  const char* last_site = "";
+  bool has_looked = true;          // At a word, since it last paused.
+  std::size_t idle_pauses = 0;     // Without such a look.
   // The machine state that a switch of threads must swap.
   void* context = nullptr;
   void* exceptions[2] = {};

@@ -72,10 +72,7 @@ void memory::write(std::size_t index, std::uint64_t value, int thread, thread_me
                    bool replaces_newest) {
   location& l = locations_[index];
   const auto place = static_cast<std::uint32_t>(l.stores.size());
-  if (l.stores.back().value != value) {
-    ++changes_;
-    ++changes_by_[static_cast<std::size_t>(thread)];
-  }
+  if (l.stores.back().value != value) count_change(thread);
   stored s;
   s.value = value;
   s.by = thread;

@@ -83,6 +83,12 @@ class memory {
   // How often a location has changed its value by another thread than this one.
   std::uint64_t changes_by_others(int thread) const { return changes_ - changes_by_[static_cast<std::size_t>(thread)]; }
 
+  // What a thread did to something that is no word, for those who wait in a loop.
+  void count_change(int thread) {
+    ++changes_;
+    ++changes_by_[static_cast<std::size_t>(thread)];
+  }
+
   // Locations by name, for traces.
   std::string name_of(std::size_t index) const;
   void name(const void* address, std::string text) { names_[address] = std::move(text); }
