@@ -167,7 +167,7 @@ TEST(shutdown, ends_what_can_be_ended_and_lists_the_rest) {
   wanted.cores = 2;
   weft::runtime here(wanted);
   std::atomic<int> reason{-1};
-  here.spawn_detached([&] {
+  auto obedient = here.spawn([&] {
     try {
       sleep_for_ever();
     } catch (const weft::cancelled& cut) {
@@ -183,6 +183,8 @@ TEST(shutdown, ends_what_can_be_ended_and_lists_the_rest) {
     });
   });
   ASSERT_TRUE(eventually([&] { return shielded.load(); }));
+  here.shutdown(0s);
+  EXPECT_THROW(obedient.join(), weft::join_cancelled);
   std::vector<weft::unfinished_fiber> left = here.shutdown(20ms);
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].name, "stubborn");

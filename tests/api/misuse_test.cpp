@@ -57,7 +57,8 @@ TEST(no_suspend, notices_every_kind_of_suspension) {
              }),
              "\"careless\" .*while it holds the no_suspend guard");
   EXPECT_END(in_named_fiber([] {
-               auto other = weft::spawn([] {});
+               weft::event never;
+               auto other = weft::spawn([&] { never.wait(); });
                const weft::no_suspend hold;
                other.join();
              }),

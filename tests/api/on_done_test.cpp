@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,32 @@ TEST(on_done, errors_after_the_end_of_a_fiber_are_reported_too) {
     EXPECT_TRUE(yield_until([&] { return last.load(); }));
     EXPECT_EQ(lost.texts, (std::vector<std::string>{"too late"}));
   });
+}
+
+TEST(on_done, errors_without_a_handler_become_reports) {
+  std::string reports;
+  weft::options wanted;
+  wanted.cores = 1;
+  wanted.on_report = [&](std::string_view text) { reports += text; };
+  weft::run(wanted, [] {
+    weft::promise<void> p;
+    auto f = p.get_future();
+    f.on_done([] { throw std::runtime_error("the reason"); });
+    f.on_done([] { throw 1; });
+    p.set_value();
+  });
+  EXPECT_NE(reports.find("weft: a callback ended with the exception: the reason\n"), std::string::npos) << reports;
+  EXPECT_NE(reports.find("weft: a callback ended with an exception that is no std::exception\n"), std::string::npos)
+      << reports;
+}
+
+TEST(on_done, errors_on_a_plain_thread_are_written) {
+  testing::internal::CaptureStderr();
+  weft::promise<void> p;
+  auto f = p.get_future();
+  f.on_done([] { throw std::runtime_error("the reason"); });
+  p.set_value();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "weft: a callback ended with the exception: the reason\n");
 }
 
 WEFT_TEST(on_done, callbacks_may_wait_even_on_a_cancelled_fiber) {

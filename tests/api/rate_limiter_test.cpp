@@ -41,9 +41,20 @@ WEFT_TEST(rate_limiter, serves_in_order_of_arrival) {
       order.push_back(i);
     }));
   }
-  EXPECT_FALSE(limiter.try_acquire()) << "nobody overtakes";
   for (auto& each : crew) each.join();
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+}
+
+WEFT_TEST(rate_limiter, nobody_overtakes) {
+  const weft::pin_guard stay;
+  weft::rate_limiter limiter({.permits = 1, .per = 1h, .burst = 3});
+  limiter.acquire();
+  auto greedy = begin_here([&] { limiter.acquire(3); });
+  EXPECT_EQ(limiter.available(), 2u);
+  EXPECT_FALSE(limiter.try_acquire());
+  greedy.cancel();
+  EXPECT_TRUE(ended_cancelled(greedy));
+  EXPECT_TRUE(limiter.try_acquire(2));
 }
 
 WEFT_TEST(rate_limiter, those_behind_move_up_when_one_gives_up) {

@@ -1,6 +1,7 @@
 // Edge cases of scopes: errors of several generations, cancellation from every side, late children, every policy at its
 // limits.
 #include "support/errors_of.h"
+#include "support/sleep_until_told.h"
 #include "support/waiting.h"
 
 #include <atomic>
@@ -200,20 +201,25 @@ WEFT_TEST(scope_edges, a_child_may_cancel_its_scope_and_so_itself) {
 }
 
 WEFT_TEST(scope_edges, waits_for_children_that_shield_themselves) {
-  std::atomic<bool> ready{false};
+  weft::event ready, sleeps, told;
   bool finished = false;
-  EXPECT_FALSE(weft::move_on_after(100us, [&] {
+  weft::timeout_scope within(1h);
+  const auto body = [&] {
     weft::with_scope([&](weft::scope& crew) {
       crew.spawn([&] {
         weft::shield([&] {
-          ready = true;
-          weft::this_fiber::sleep_for(1ms);
+          ready.set();
+          told.wait();
           finished = true;
         });
       });
-      weft::shield([&] { yield_until([&] { return ready.load(); }); });
+      crew.spawn([&] { sleep_until_told(sleeps, told); });
+      ready.wait();
+      sleeps.wait();
+      EXPECT_TRUE(within.reschedule(1ms));
     });
-  }));
+  };
+  EXPECT_THROW(within.run(body), weft::timed_out);
   EXPECT_TRUE(finished);
 }
 

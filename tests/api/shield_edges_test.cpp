@@ -1,4 +1,5 @@
 // Edge cases of shields: what they keep out, what comes after them, and scopes on either side.
+#include "support/sleep_until_told.h"
 #include "support/waiting.h"
 
 #include <atomic>
@@ -8,8 +9,6 @@
 using namespace weft_test;
 
 namespace {
-
-void sleep_for_ever() { weft::this_fiber::sleep_for(std::chrono::hours::max()); }
 
 template <class F>
 std::optional<weft::cancel_reason> reason_of(F f) {
@@ -77,17 +76,13 @@ WEFT_TEST(shield_edges, keeps_children_of_scopes_inside_as_they_are) {
 WEFT_TEST(shield_edges, around_a_scope_that_is_joined_inside_cancels_outside_first) {
   // The child of a scope outside of the shield is cancelled; that of one inside is not.
   bool inner_finished = false;
-  std::atomic<bool> outer_cut{false};
-  EXPECT_FALSE(weft::move_on_after(200us, [&] {
+  weft::event outer_sleeps, outer_cut;
+  weft::timeout_scope within(1h);
+  const auto body = [&] {
     weft::with_scope([&](weft::scope& crew) {
-      crew.spawn([&] {
-        try {
-          sleep_for_ever();
-        } catch (const weft::cancelled&) {
-          outer_cut = true;
-          throw;
-        }
-      });
+      crew.spawn([&] { sleep_until_told(outer_sleeps, outer_cut); });
+      outer_sleeps.wait();
+      EXPECT_TRUE(within.reschedule(200us));
       weft::shield([&] {
         weft::with_scope([&](weft::scope& inner) {
           inner.spawn([&] {
@@ -97,7 +92,8 @@ WEFT_TEST(shield_edges, around_a_scope_that_is_joined_inside_cancels_outside_fir
         });
       });
     });
-  }));
+  };
+  EXPECT_THROW(within.run(body), weft::timed_out);
   EXPECT_TRUE(inner_finished);
-  EXPECT_TRUE(outer_cut);
+  EXPECT_TRUE(outer_cut.is_set());
 }

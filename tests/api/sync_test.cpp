@@ -1,4 +1,5 @@
 // mutex and condition_variable, between fibers, between plain threads, and between both.
+#include "support/waiting.h"
 #include "support/with_cores.h"
 
 #include <array>
@@ -145,6 +146,63 @@ WEFT_TEST(mutex, is_not_lost_where_waiters_give_up) {
   EXPECT_TRUE(gate.try_lock());
   gate.unlock();
   EXPECT_GT(got, 0u);
+}
+
+// The owner comes back at once each time, before the waiter, which it has woken, can look.
+WEFT_TEST(mutex, is_handed_to_who_was_overtaken_often) {
+  const weft::pin_guard stay;
+  weft::mutex gate;
+  gate.lock();
+  bool had_its_turn = false;
+  auto waiter = begin_here([&] {
+    const std::lock_guard hold(gate);
+    had_its_turn = true;
+  });
+  int overtaken = 0;
+  for (gate.unlock(); gate.try_lock(); gate.unlock()) {
+    ASSERT_LT(++overtaken, 1000) << "it waits for ever";
+    weft::this_fiber::yield();
+  }
+  EXPECT_FALSE(had_its_turn);
+  waiter.join();
+  EXPECT_TRUE(had_its_turn);
+  if (!is_shuffled) {
+    EXPECT_EQ(overtaken, 4);
+  }
+}
+
+WEFT_TEST(mutex, wakes_nobody_else_before_the_woken_one_has_looked) {
+  if (is_shuffled) return;  // Who runs when is what this counts.
+  const weft::pin_guard stay;
+  weft::mutex gate;
+  gate.lock();
+  std::vector<weft::fiber<void>> waiters;
+  for (int i = 0; i < 8; ++i) waiters.push_back(begin_here([&] { const std::lock_guard hold(gate); }));
+  for (int i = 0; i < 8; ++i) {
+    gate.unlock();
+    ASSERT_TRUE(gate.try_lock());
+  }
+  const auto switches = [] { return weft::statistics().cores[weft::this_fiber::core()].switches; };
+  const auto before = switches();
+  weft::this_fiber::yield();
+  EXPECT_LE(switches() - before, 4u) << "to the one and back, and to the thread stack at most";
+  gate.unlock();
+  for (auto& each : waiters) each.join();
+}
+
+WEFT_TEST(mutex, goes_to_the_next_one_where_the_woken_one_is_cancelled) {
+  const weft::pin_guard stay;
+  weft::mutex gate;
+  gate.lock();
+  auto first = begin_here([&] { const std::lock_guard hold(gate); });
+  auto second = begin_here([&] { const std::lock_guard hold(gate); });
+  gate.unlock();
+  ASSERT_TRUE(gate.try_lock());
+  first.cancel();
+  for (int i = 0; i < 10; ++i) weft::this_fiber::yield();
+  gate.unlock();
+  second.join();
+  EXPECT_TRUE(ended_cancelled(first));
 }
 
 // --- condition_variable -------------------------------------------------------------------------------------------------

@@ -285,3 +285,11 @@ WEFT_TEST(floating_point, rounds_as_the_thread_does_by_default) {
   }
   for (auto& each : crew) each.join();
 }
+
+// A thread hands its control words down to those that it starts.
+TEST(floating_point, rounds_by_default_whatever_the_maker_of_the_runtime_does) {
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  const int in_a_fiber = weft::run([] { return std::fegetround(); });
+  std::fesetround(FE_TONEAREST);
+  EXPECT_EQ(in_a_fiber, FE_TONEAREST);
+}

@@ -50,10 +50,11 @@ WEFT_TEST(wait, for_the_first_of_them) {
 
 WEFT_TEST(wait, for_the_first_error_of_them) {
   std::vector<weft::fiber<void>> crowd;
+  crowd.reserve(3);  // The third looks at the first while the others come.
   crowd.push_back(weft::spawn([] {}));
   crowd.push_back(weft::spawn(sleep_for_ever));
-  crowd.push_back(weft::spawn([] {
-    weft::this_fiber::sleep_for(1ms);
+  crowd.push_back(weft::spawn([&crowd] {
+    EXPECT_TRUE(yield_until([&] { return crowd[0].done(); }));
     throw std::domain_error("third");
   }));
   const auto [done, pending] = weft::wait(crowd, weft::wait_for::first_exception);
@@ -133,6 +134,7 @@ WEFT_TEST(as_completed, ends_at_its_deadline) {
   std::vector<weft::fiber<void>> crowd;
   crowd.push_back(weft::spawn([] {}));
   crowd.push_back(weft::spawn(sleep_for_ever));
+  weft::wait(crowd, weft::wait_for::first_completed);
   auto view = weft::as_completed(crowd, 2ms);
   int seen = 0;
   for (auto& each : view) {

@@ -18,6 +18,7 @@ import tempfile
 FENCE = re.compile(r'^```cpp[^\n]*\n(.*?)^```[ \t]*$', re.DOTALL | re.MULTILINE)
 PRELUDE = ['weft/weft.h', 'algorithm', 'array', 'chrono', 'cstdio', 'functional', 'iostream', 'memory', 'span', 'string',
            'string_view', 'system_error', 'utility', 'vector']
+PRECOMPILED = 'prelude.h'
 SAMPLE = 'samples/echo_server.cpp'
 
 
@@ -46,15 +47,26 @@ def unit(document, line, code):
     is_declaration = code.lstrip().startswith('// declaration')
     lifted = re.findall(r'^\s*#\s*include[^\n]*', code, re.MULTILINE)
     body = re.sub(r'^\s*#\s*include[^\n]*', '', code, flags=re.MULTILINE)
-    top = ''.join(f'#include <{name}>\n' for name in PRELUDE) + ''.join(text.strip() + '\n' for text in lifted)
+    top = f'#include "{PRECOMPILED}"\n' + ''.join(text.strip() + '\n' for text in lifted)
     top += 'using namespace std::chrono_literals;\n'
     opening, closing = ('namespace {', '}') if is_declaration else ('[[maybe_unused]] static auto in_a_function() {', '}')
     return f'{top}{opening}\n#line {line} "{document}"\n{body}\n{closing}\n'
 
 
-def compile_block(root, compiler, document, line, code):
-    command = [*compiler, '-std=c++20', '-fsyntax-only', '-Wall', '-Wextra', '-Wno-unused', '-I' + os.path.join(root, 'include'),
-               '-x', 'c++', '-']
+def options(root, prelude):
+    return ['-std=c++20', '-Wall', '-Wextra', '-Wno-unused', '-I' + prelude, '-I' + os.path.join(root, 'include')]
+
+
+def precompile(root, compiler, prelude):
+    """What stands above every block, read once for all of them."""
+    header = os.path.join(prelude, PRECOMPILED)
+    with open(header, 'w', encoding='utf-8') as file:
+        file.write(''.join(f'#include <{name}>\n' for name in PRELUDE))
+    subprocess.run([*compiler, *options(root, prelude), '-x', 'c++-header', header, '-o', header + '.gch'], check=True)
+
+
+def compile_block(root, compiler, prelude, document, line, code):
+    command = [*compiler, *options(root, prelude), '-fsyntax-only', '-x', 'c++', '-']
     done = subprocess.run(command, input=unit(document, line, code), capture_output=True, text=True, check=False)
     return '' if done.returncode == 0 else f'{document}:{line}: this block does not compile\n{done.stderr}'
 
@@ -71,8 +83,9 @@ def flagship_complaint(root):
 
 def complaints(root, compiler):
     work = [(document, line, code) for document in documents(root) for line, code in blocks(read(root, document))]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda block: compile_block(root, compiler, *block), work))
+    with tempfile.TemporaryDirectory() as prelude, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        precompile(root, compiler, prelude)
+        found = list(pool.map(lambda block: compile_block(root, compiler, prelude, *block), work))
     return len(work), [text for text in [*found, flagship_complaint(root)] if text]
 
 

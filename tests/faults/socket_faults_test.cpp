@@ -3,6 +3,7 @@
 #include "net/loopback.h"
 #include "support/waiting.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -65,6 +66,31 @@ TEST(socket_faults, cut_files_short_but_send_them_whole) {
       EXPECT_EQ(c.client.send_file(fileno(file.get()), 0, text.size(), patience), text.size());
       c.client.close();
       EXPECT_TRUE(reader.join() == text);
+    });
+  });
+}
+
+// The disk fails at the n-th piece: what went before has arrived, and the count says how much that is.
+TEST(socket_faults, a_file_that_cannot_be_read_on_is_told_with_what_was_sent) {
+  const replaced_system_calls faulty{[](calls& table) {
+    table.sendfile = [](int to, int from, off_t* offset, std::size_t size) noexcept -> ssize_t {
+      if (fault_is_due()) return -EIO;
+      return weft::detail::real_system_calls().sendfile(to, from, offset, std::min<std::size_t>(size, 5'000));
+    };
+  }};
+  const std::string text = numbered_text(50'000);
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::tmpfile(), &std::fclose);
+  ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file.get()), text.size());
+  std::fflush(file.get());
+  on_every_width([&] {
+    for_every_fault(100, [&] {
+      connection c = connect_pair();
+      auto reader = weft::spawn([&] { return read_to_end(c.server); });
+      std::error_code ec;
+      const std::size_t sent = c.client.send_file(fileno(file.get()), 0, text.size(), ec, patience);
+      c.client.close();
+      EXPECT_TRUE(reader.join() == text.substr(0, sent));
+      EXPECT_EQ(ec == std::errc::io_error, sent < text.size()) << ec.message() << " after " << sent;
     });
   });
 }

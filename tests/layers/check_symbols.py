@@ -25,13 +25,13 @@ EXCEPTIONS = {
     'platform_affinity_linux.cpp': r'_ZNSt6thread20hardware_concurrencyEv',
     'platform_affinity_none.cpp': r'_ZNSt6thread20hardware_concurrencyEv',
     'platform_process.cpp': r'pthread_atfork',
-    'platform_futex_condition.cpp': r'pthread_(?:cond|mutex)_\w+',
+    'platform_futex_condition.cpp': r'pthread_(?:cond|mutex)_\w+|\w+steady_clock3nowEv',
 }
 # Locks that never wait for a fiber are the C++ library's own business.
 HARMLESS = re.compile(r'pthread_(?:mutex_(?:lock|unlock|trylock|init|destroy)|once)$')
 FORBIDDEN = re.compile(
     r'(?:__errno_location|__error|pthread_\w+|_ZNSt6thread\w+|_ZNSt11this_thread\w+|(?:__)?(?:'
-    + '|'.join(CALLS + UNMISTAKABLE) + r')(?:64|_chk|_2|64_2)?)$')
+    + '|'.join(CALLS + UNMISTAKABLE) + r'|time|gettimeofday|timespec_get|_ZNS\w*chrono\w*clock3nowEv)(?:64|_chk|_2|64_2)?)$')
 
 
 def findings(nm, archive):
@@ -57,6 +57,9 @@ def self_test(nm, ar, compiler):
         ('scheduler_core.cpp', '#include <cerrno>\nint f() { return errno; }', True),
         ('io_file.cpp', '#include <thread>\n#include <chrono>\n'
                         'void f() { std::this_thread::sleep_for(std::chrono::seconds(1)); }', True),
+        ('scheduler_timers.cpp', '#include <chrono>\nauto f() { return std::chrono::system_clock::now(); }', True),
+        ('scheduler_timers.cpp', '#include <chrono>\nauto f() { return std::chrono::steady_clock::now(); }', True),
+        ('scheduler_timers.cpp', '#include <ctime>\nauto f() { return std::time(nullptr); }', True),
         ('platform_poller.cpp', '#include <unistd.h>\nint f() { return close(3); }', True),
         ('platform_thread.cpp', '#include <pthread.h>\nauto f() { return pthread_self(); }', False),
         ('platform_thread.cpp', '#include <unistd.h>\nint f() { return close(3); }', True),

@@ -19,7 +19,7 @@ CALLS = (
     'fstat lstat fstatat poll ppoll select mmap munmap madvise mprotect mremap mlock clock_gettime clock_nanosleep '
     'sched_yield sched_setaffinity sched_getaffinity getpid gettid epoll_create1 epoll_ctl epoll_wait epoll_pwait '
     'epoll_pwait2 eventfd signalfd timerfd_create timerfd_settime pipe pipe2 futex process_madvise pidfd_open membarrier '
-    'kqueue kevent fork execve waitpid kill signal sigaction').split()
+    'kqueue kevent fork execve waitpid kill signal sigaction sigtimedwait prctl arch_prctl').split()
 # Names that mean nothing else, so that they are refused without the leading `::` too.
 UNMISTAKABLE = (
     'syscall epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 mmap munmap madvise mprotect eventfd signalfd '
@@ -33,6 +33,10 @@ PLATFORM_THREADS = ('lib/platform/signal_set.cpp', 'lib/platform/thread.cpp', 'l
                     'lib/platform/thread_exit.cpp', 'lib/platform/process.cpp', 'lib/platform/futex_condition.cpp')
 # AddressSanitizer wants to know where a thread's own stack lies; nothing else of weft asks.
 STACK_BOUNDS = ('lib/context/sanitizer.cpp',)
+
+# Clocks that somebody may set, and those of the C++ library, which no table of a test can replace.
+_CLOCKS = (r'\bCLOCK_(?:REALTIME|TAI)\w*|\bFUTEX_CLOCK_REALTIME\b|\b(?:system|high_resolution|utc|tai|gps|file)_clock\b'
+           r'|\bsteady_clock::now\b|\b(?:gettimeofday|timespec_get|ftime)\s*\(|(?<![\w>.:])(?:::|std::)?time\s*\(\s*(?:0|NULL|nullptr|&)')
 
 _CALL = r'(?<![\w>.])(?:::)\s*(?:' + '|'.join(CALLS) + r')\s*\('
 _UNMISTAKABLE = r'(?<![\w.>:*&])(?:' + '|'.join(UNMISTAKABLE) + r')\s*\('
@@ -79,6 +83,12 @@ def system_calls_have_one_door(tree):
     return found
 
 
+def time_has_one_door(tree):
+    """Deadlines stay where they are when the system's clock is set: nothing reads it."""
+    return [f for path in tree.code_files('lib/', 'include/')
+            for f in tree.search(path, _CLOCKS, 'clock-gate', 'monotonic_now() of platform/clock.h tells the time')]
+
+
 def suspension_has_one_door(tree):
     """Only the suspension gate leaves one stack for another."""
     found = []
@@ -108,5 +118,5 @@ def tests_in_fibers_trace_no_thread(tree):
     return found
 
 
-RULES = (atomics_have_one_door, thread_local_has_one_door, system_calls_have_one_door, suspension_has_one_door,
-         tests_do_not_sleep, tests_in_fibers_trace_no_thread)
+RULES = (atomics_have_one_door, thread_local_has_one_door, system_calls_have_one_door, time_has_one_door,
+         suspension_has_one_door, tests_do_not_sleep, tests_in_fibers_trace_no_thread)

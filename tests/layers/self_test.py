@@ -24,16 +24,20 @@ CLEAN = {
     'lib/scheduler/suspend.h': '#pragma once\n#include "context/switch.h"\ninline void s() { switch_to(x, y); }\n',
     'lib/scheduler/here.cpp': 'thread_local int word;\n',
     'lib/scheduler/core.h': '#pragma once\n#include "base/list.h"\n// A comment may say std::atomic, errno and ::read(fd).\n'
+                            'constexpr deadline(std::chrono::steady_clock::time_point m); int time(int n); int m = CLOCK_MONOTONIC;\n'
                             'inline int r() { return sys().read(1, "errno", \'e\') + 1\'000; }\n',
     'lib/sync/mutex.cpp': '#include <weft/mutex.h>\n#include "scheduler/core.h"\n',
     'lib/reactor/table.h': '#pragma once\n#include "platform/system_calls.h"\nint read(int); int n = x.close(3);\n',
     'lib/io/file.cpp': '#include "reactor/table.h"\n#include <weft/guard.h>\n',
     'tests/support/seed.h': '#pragma once\n',
     'tests/sync/mutex_test.cpp': '#include "support/seed.h"\n#include "scheduler/core.h"\n'
-                                 'void t() { weft::this_fiber::sleep_for(1ms); }\n',
+                                 'TEST(mutex, lets_one_in) { weft::this_fiber::sleep_for(1ms); }\n',
     'tests/stress/storm.cpp': 'void t() { std::this_thread::sleep_for(1ms); }\n',
     'tests/api/hello_test.cpp': '#include <weft/mutex.h>\n#include "support/seed.h"\n',
     'samples/hello.cpp': '#include <weft/mutex.h>\n',
+    'tests/runtime/idle_test.py': 'pass\n',
+    'docs/testing.md': '# Testing\n\n## Hazards\n\n| hazard | tests |\n|---|---|\n'
+                       '| a lock | `mutex.*`, `mutex.lets_one_in`; `mu*`; `runtime`: `idle` |\n',
     'docs/guide.md': 'Install under /usr/local; scratch files match /tmp/weft-XXXXXX/.\n',
 }
 
@@ -67,6 +71,13 @@ BROKEN = [
     ('system-call-gate', 'lib/io/file.cpp', 'auto t = pthread_self();\n'),
     ('system-call-gate', 'lib/io/file.cpp', 'void w() { std::this_thread::sleep_for(d); }\n'),
     ('system-call-gate', 'lib/platform/poller.cpp', 'int e = ::close(fd);\n'),
+    ('clock-gate', 'lib/platform/system_calls.cpp', 'int c = CLOCK_REALTIME;\n'),
+    ('clock-gate', 'lib/platform/system_calls.h', 'int w = FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME;\n'),
+    ('clock-gate', 'lib/sync/mutex.cpp', 'auto t = std::chrono::system_clock::now();\n'),
+    ('clock-gate', 'include/weft/guard.h', 'using c = std::chrono::high_resolution_clock;\n'),
+    ('clock-gate', 'include/weft/guard.h', 'auto t = std::chrono::steady_clock::now();\n'),
+    ('clock-gate', 'lib/io/file.cpp', 'auto t = std::time(nullptr);\n'),
+    ('clock-gate', 'lib/io/file.cpp', 'int e = gettimeofday(&t, nullptr);\n'),
     ('suspension-gate', 'lib/sync/mutex.cpp', 'void w() { switch_to(a, b); }\n'),
     ('suspension-gate', 'lib/scheduler/core.h', 'inline void w() { jump_fcontext(a, b); }\n'),
     ('no-sleep', 'tests/sync/mutex_test.cpp', 'void w() { std::this_thread::sleep_for(1ms); }\n'),
@@ -78,6 +89,9 @@ BROKEN = [
     ('mark', 'docs/guide.md', 'FIX' 'ME\n'),
     ('machine-path', 'docs/guide.md', 'See /ho' 'me/ada/weft.\n'),
     ('machine-path', 'tests/sync/mutex_test.cpp', 'auto p = "/t' 'mp/ada/log";\n'),
+    ('named-test', 'docs/testing.md', '| a cat | `cat.*` |\n'),
+    ('named-test', 'docs/testing.md', '| a lock | `mutex.lets_two_in` |\n'),
+    ('named-test', 'docs/testing.md', '| a lock | `runtime`: `busy` |\n'),
     ('pragma-once', 'lib/io/bare.h', 'int n;\n'),
 ]
 

@@ -36,11 +36,31 @@ def no_path_of_one_machine(tree):
 
 def headers_guard_themselves(tree):
     """Every header begins with #pragma once, but for the two that wrap system headers, which are included again on
-    purpose, and the one that is compiled by itself."""
+    purpose, and those that are compiled by themselves."""
     return [Finding(path, 1, 'pragma-once', 'a header needs #pragma once') for path in tree.code_files('')
             if path.endswith('.h') and not path.startswith('include/weft/fiber_safe/')
-            and path != 'tests/support/precompiled.h'
+            and not path.endswith('/precompiled.h')
             and not re.search(r'^#pragma once$', tree.text(path), re.MULTILINE)]
 
 
-RULES = (files_are_short, no_left_over_marks, no_path_of_one_machine, headers_guard_themselves)
+_TEST = re.compile(r'\b(?:TEST|TEST_F|TEST_P|TYPED_TEST|WEFT_TEST|WEFT_TEST_EACH_REACTOR)\((\w+),\s*(\w+)\)')
+_HAZARD = re.compile(r'^\|[^|\n]*\|([^|\n]*)\|$', re.MULTILINE)
+
+
+def hazards_have_tests(tree):
+    """Each test that the table of hazards names is there: `suite.claim` and `suite.*`, a program, or a folder."""
+    document, begin = 'docs/testing.md', '\n## Hazards'
+    if not tree.exists(document) or begin not in (text := tree.text(document)):
+        return []
+    start = text.index(begin) + 1
+    tests = {name for path in tree.code_files('tests/') for m in _TEST.finditer(tree.code(path))
+             for name in (m.group(1) + '.' + m.group(2), m.group(1) + '.')}
+    parts = {part for path in tree.text_files if path.startswith('tests/') for part in path.split('/')[1:]}
+    parts |= {re.sub(r'(?:_test)?\.\w+$', '', part) for part in parts}
+    return [Finding(document, text.count('\n', 0, cell.start(1)) + 1, 'named-test', f'{name}: there is no such test')
+            for cell in _HAZARD.finditer(text, start, text.find('\n## ', start) + 1 or len(text))
+            for name in re.findall(r'`([^`]+)`', cell.group(1))
+            if name not in parts and not any(each.startswith(name.rstrip('*')) if name.endswith('*') else each == name for each in tests)]
+
+
+RULES = (files_are_short, no_left_over_marks, no_path_of_one_machine, headers_guard_themselves, hazards_have_tests)

@@ -113,6 +113,12 @@ TEST(endpoint, reads_what_it_writes) {
   }
 }
 
+TEST(endpoint, goes_into_streams_as_it_is_written) {
+  std::ostringstream out;
+  out << ip_address("::1") << ' ' << endpoint("[::1]:80");
+  EXPECT_EQ(out.str(), "::1 [::1]:80");
+}
+
 TEST(endpoint, takes_a_port_alone_for_every_v4_address) {
   const endpoint where(":8080");
   EXPECT_EQ(where.address(), ip_address::any());

@@ -1,6 +1,10 @@
 #include "net/loopback.h"
 #include "support/replaced_system_calls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 namespace weft_test {
 namespace {
 
@@ -13,9 +17,20 @@ endpoint closed_port() {
 // A listener whose queue is full: Linux then drops further connection requests, and connecting waits.
 struct full_listener {
   full_listener() : listener(any_port(), {.backlog = 1}) {
-    std::error_code ec;
-    while (!ec && waiting.size() < 64) waiting.push_back(tcp_stream::connect(listener.local_endpoint(), ec, 200ms));
-    EXPECT_EQ(ec, std::errc::timed_out);
+    for (tcp_info queue = queued(); queue.tcpi_unacked <= queue.tcpi_sacked; queue = queued()) {
+      waiting.push_back(tcp_stream::connect(listener.local_endpoint(), patience));
+      // The client knows of its connection a moment before the listener does.
+      if (!yield_until([&] { return queued().tcpi_unacked == waiting.size(); })) break;
+    }
+    EXPECT_EQ(queued().tcpi_unacked, waiting.size());
+  }
+
+  // Of a listener: how many connections wait, and how many may.
+  tcp_info queued() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    EXPECT_EQ(getsockopt(listener.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info;
   }
 
   tcp_listener listener;

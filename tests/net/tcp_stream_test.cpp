@@ -1,5 +1,8 @@
 #include "net/loopback.h"
 
+#include <sys/mman.h>
+
+#include <array>
 #include <climits>
 
 namespace weft_test {
@@ -133,14 +136,19 @@ TEST(tcp_stream, reads_and_writes_nothing_without_waiting) {
 TEST(tcp_stream, takes_more_room_than_there_are_bytes) {
   on_every_width([] {
     auto [client, server] = connect_pair();
-    std::byte buffer[16];
-    // Only the first pages are ever touched: the system writes as many bytes as have come.
-    const std::span<std::byte> huge(buffer, std::size_t{1} << 46);
+    // What one call may name lies within the process; only the first page is ever touched, since the system writes as many
+    // bytes as have come.
+    constexpr std::size_t one_call = std::size_t{1} << 30;
+    void* const room =
+        mmap(nullptr, 2 * one_call, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(room, MAP_FAILED);
+    const std::span<std::byte> huge(static_cast<std::byte*>(room), std::size_t{1} << 46);
     client.write("few");
     EXPECT_EQ(server.read(huge, patience), 3u);
     client.write("few");
-    const std::vector<std::span<std::byte>> buffers{std::span(buffer).first(1), huge.subspan(1)};
+    const std::vector<std::span<std::byte>> buffers{huge.first(1), huge.subspan(1)};
     EXPECT_EQ(server.read(buffers, patience), 3u);
+    EXPECT_EQ(munmap(room, 2 * one_call), 0);
   });
 }
 
@@ -184,6 +192,40 @@ TEST(tcp_stream, writes_some_when_all_does_not_fit) {
     EXPECT_LT(written, text.size());
     client.close();
     EXPECT_TRUE(read_to_end(server) == text.substr(0, written));
+  });
+}
+
+// Writes `head` ahead of `body`. Returns: whether they came together. Linux waits for the rest no longer than 200 ms: after
+// that it was right to send the head alone.
+bool come_together(const std::string& head, const std::string& body) {
+  auto [client, server] = connect_pair();
+  const auto begin = std::chrono::steady_clock::now();
+  server.write_ahead(bytes(head), patience);
+#ifdef __linux__
+  std::error_code ec;
+  std::array<std::byte, 1> early{};
+  client.read(early, ec, 20ms);
+  const bool was_alone = !ec;
+#else
+  const bool was_alone = false;
+#endif
+  server.write(body, patience);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  const std::string got = read_text(client);
+  if (!was_alone && got == head + body) return true;
+  EXPECT_GE(took, 200ms) << "it was sent alone: " << got;
+  return false;
+}
+
+TEST(tcp_stream, writes_ahead_of_what_follows) {
+  on_every_reactor([] {
+    const std::string head = "head ";
+    EXPECT_TRUE(yield_until([&] { return HasFailure() || come_together(head, "body"); })) << "one packet, so one read";
+    auto [client, server] = connect_pair();
+    std::error_code of_call;
+    server.write_ahead(bytes(head), of_call, patience);
+    EXPECT_FALSE(of_call);
+    EXPECT_EQ(read_text(client), head) << "nothing follows, but it comes";
   });
 }
 
@@ -257,6 +299,27 @@ TEST(tcp_stream, fails_by_name_where_nothing_is_open) {
     EXPECT_TRUE(moved_away.is_open());
     EXPECT_STREQ(failure_of([&] { never_open.write("x"); }).what(),
                  "tcp_stream::write to 0.0.0.0:0: Bad file descriptor");
+  });
+}
+
+TEST(tcp_stream, moves_parts_with_an_error_code_and_ends_in_both_directions) {
+  on_every_width([] {
+    auto [client, server] = connect_pair();
+    std::error_code ec = std::make_error_code(std::errc::io_error);
+    const std::vector<std::span<const std::byte>> parts{bytes("one "), bytes("two")};
+    EXPECT_EQ(client.write(parts, ec), 7u);
+    EXPECT_FALSE(ec) << ec.message();
+    std::array<std::byte, 4> first{};
+    std::array<std::byte, 16> second{};
+    const std::array<std::span<std::byte>, 2> buffers{first, second};
+    std::size_t count = 0;
+    while (count < 7 && !ec) count += server.read(std::span(buffers).last(count == 0 ? 2 : 1), ec, patience);
+    EXPECT_EQ(count, 7u);
+    client.shutdown(shutdown_mode::both);
+    EXPECT_EQ(server.read(second, patience), 0u);
+    EXPECT_EQ(client.read(second, patience), 0u);
+    EXPECT_EQ(client.write(parts, ec), 0u);
+    EXPECT_EQ(ec, std::errc::broken_pipe);
   });
 }
 

@@ -13,6 +13,14 @@ weft::options aborting() {
   return wanted;
 }
 
+// Without a watchdog, which tells of a thread that does not get its CPU.
+weft::options reporting_to(report_sink& sink) {
+  weft::options wanted;
+  wanted.watchdog = 0ns;
+  sink.use_in(wanted);
+  return wanted;
+}
+
 void lock_crosswise() {
   weft::mutex first, second;
   std::atomic<int> holding{0};
@@ -56,9 +64,7 @@ TEST(deadlock, is_told_of_fibers_that_wait_for_nobody) {
 
 TEST(deadlock, is_not_told_while_a_timer_is_set) {
   report_sink sink;
-  weft::options wanted;
-  sink.use_in(wanted);
-  weft::run(wanted, [] {
+  weft::run(reporting_to(sink), [] {
     weft::event never;
     auto waits = weft::spawn([&] { never.wait(); });
     weft::this_fiber::sleep_for(200ms);
@@ -70,9 +76,7 @@ TEST(deadlock, is_not_told_while_a_timer_is_set) {
 
 TEST(deadlock, is_not_told_while_another_thread_might_help) {
   report_sink sink;
-  weft::options wanted;
-  sink.use_in(wanted);
-  weft::run(wanted, [] {
+  weft::run(reporting_to(sink), [] {
     weft::event go;
     std::atomic<bool> may_set{false};
     std::thread outside([&] {
@@ -92,9 +96,8 @@ TEST(deadlock, is_not_told_while_another_thread_might_help) {
 
 TEST(deadlock, outside_of_run_the_word_is_quiescent) {
   report_sink sink;
-  weft::options wanted;
+  weft::options wanted = reporting_to(sink);
   wanted.quiescence_report = 100ms;
-  sink.use_in(wanted);
   weft::runtime here(wanted);
   weft::event go;
   auto waits = here.spawn({.name = "waits"}, [&] { go.wait(); });

@@ -1,7 +1,10 @@
 #include "runtime/report_support.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <mutex>
+#include <thread>
 
 using namespace weft_test;
 
@@ -51,6 +54,24 @@ WEFT_TEST(dump, names_the_owner_of_a_mutex) {
   waits.join();
   EXPECT_EQ(named(all, "waits")->waits_for, std::vector{weft::this_fiber::id()}) << all.text();
   EXPECT_TRUE(all.cycles.empty());
+}
+
+WEFT_TEST(dump, tells_that_a_plain_thread_owns_a_mutex) {
+  weft::mutex lock;
+  std::atomic<bool> is_locked{false}, go{false};
+  std::thread outside([&] {
+    const std::scoped_lock hold(lock);
+    is_locked = true;
+    EXPECT_TRUE(eventually([&] { return go.load(); }));
+  });
+  EXPECT_TRUE(yield_until([&] { return is_locked.load(); }));
+  auto waits = weft::spawn({.name = "waits"}, [&] { const std::scoped_lock hold(lock); });
+  const weft::runtime_dump all = dump_when_waiting("waits", "mutex::lock");
+  go = true;
+  waits.join();
+  outside.join();
+  EXPECT_TRUE(named(all, "waits")->waits_for_thread) << all.text();
+  EXPECT_TRUE(named(all, "waits")->waits_for.empty()) << all.text();
 }
 
 WEFT_TEST(dump, names_the_fiber_that_is_joined) {
@@ -200,4 +221,39 @@ TEST(dump, comes_on_the_signal_that_the_options_name) {
   })) << sink.all();
   go.set();
   waits.join();
+}
+
+WEFT_TEST(dump, tells_whom_a_scope_calls_on_its_owners_stack) {
+  weft::event go;
+  auto parent = weft::spawn({.name = "parent"}, [&] {
+    weft::with_scope([&](weft::scope& crew) { crew.spawn({.name = "called"}, [&] { go.wait(); }); });
+  });
+  weft::runtime_dump all;
+  EXPECT_TRUE(yield_until([&] {
+    all = dump_when_waiting("parent", "scope::join");
+    return named(all, "called") != nullptr && named(all, "called")->waits_in == "weft::event::wait";
+  })) << all.text();
+  go.set();
+  parent.join();
+  EXPECT_EQ(named(all, "parent")->waits_for, std::vector{named(all, "called")->id}) << all.text();
+  EXPECT_TRUE(named(all, "called")->waits_for.empty()) << all.text();
+}
+
+WEFT_TEST(dump, finds_a_ring_through_a_child_that_is_called) {
+  weft::mutex m;
+  auto parent = weft::spawn({.name = "parent"}, [&] {
+    weft::scope crew;
+    const std::scoped_lock hold(m);
+    crew.spawn({.name = "called"}, [&] { const std::scoped_lock never(m); });
+    crew.join();
+  });
+  weft::runtime_dump all;
+  EXPECT_TRUE(yield_until([&] {
+    all = weft::dump();
+    return !all.cycles.empty();
+  })) << all.text();
+  ASSERT_EQ(all.cycles.size(), 1u) << all.text();
+  EXPECT_EQ(all.cycles[0].size(), 2u) << all.text();
+  parent.cancel();
+  EXPECT_THROW(parent.join(), weft::join_cancelled);
 }

@@ -30,6 +30,7 @@ class handled {
 weft::options reporting_to(report_sink& sink) {
   weft::options wanted;
   wanted.cores = 1;
+  wanted.watchdog = 0ns;  // It would tell of a thread that does not get its CPU.
   sink.use_in(wanted);
   return wanted;
 }

@@ -3,6 +3,7 @@
 
 #include "support/waiting.h"
 
+#include <algorithm>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ class report_sink {
     return text;
   }
   bool has(const std::string& part) const { return contains(all(), part); }
+  std::size_t count_with(const std::string& part) const {
+    const std::scoped_lock hold(lock_);
+    return static_cast<std::size_t>(
+        std::count_if(reports_.begin(), reports_.end(), [&](const std::string& each) { return contains(each, part); }));
+  }
 
  private:
   mutable std::mutex lock_;

@@ -39,7 +39,7 @@ class Limits(unittest.TestCase):
 
 class Times(Limits):
     def test_a_header_has_its_time(self):
-        with self.serve('--header-time', '0.3') as server:
+        with self.serve('--header-time', '1') as server:
             with server.connect() as half, server.connect() as silent, server.connect() as dripping:
                 half.send(b'GET /a HT')
                 try:
@@ -52,15 +52,15 @@ class Times(Limits):
                 self.assertEqual(silent.rest(), b'')
 
     def test_every_request_has_its_own_time(self):
-        with self.serve('--header-time', '0.5') as server, server.connect() as client:
+        with self.serve('--header-time', '2') as server, server.connect() as client:
             for _ in range(4):
                 client.send(b'GET /a HTTP/1.1\r\n')
-                time.sleep(0.2)
+                time.sleep(0.6)
                 client.send(b'Host: test\r\n\r\n')
                 self.assertEqual(client.answer().status, 200)
 
     def test_a_body_has_its_time(self):
-        with self.serve('--header-time', '0.3') as server, server.connect() as client:
+        with self.serve('--header-time', '1') as server, server.connect() as client:
             client.send(b'POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nx')
             self.assertEqual(client.answer().status, 405)
             self.assertEqual(client.rest(), b'')

@@ -52,6 +52,15 @@ class DiningPhilosophers(unittest.TestCase):
             self.assertTrue(done.stderr.startswith('dining_philosophers: '), done.stderr)
 
 
+def receive(connection, size):
+    """`size` bytes, in however many pieces they come."""
+    pieces = []
+    while size > 0 and (data := connection.recv(size)):
+        pieces.append(data)
+        size -= len(data)
+    return b''.join(pieces)
+
+
 class EchoServer(unittest.TestCase):
     def setUp(self):
         self.server = subprocess.Popen([f'{PROGRAMS}/echo_server', '0'], stdout=subprocess.PIPE, text=True)
@@ -71,7 +80,7 @@ class EchoServer(unittest.TestCase):
                 client.sendall(b'%d:%d' % (i, round_) * 1000)
             for i, client in enumerate(clients):
                 expected = b'%d:%d' % (i, round_) * 1000
-                self.assertEqual(client.recv(len(expected), socket.MSG_WAITALL), expected)
+                self.assertEqual(receive(client, len(expected)), expected)
         for client in clients:
             client.shutdown(socket.SHUT_WR)
             self.assertEqual(client.recv(1), b'')

@@ -35,15 +35,13 @@ class traffic {
   std::vector<weft::fiber<void>> crowd_;
 };
 
-// At most `usual` rounds under each setting, unless the time was asked for.
 void storm_over(const std::vector<named_call>& calls, std::size_t usual) {
-  const std::size_t most = std::getenv("WEFT_STRESS_SECONDS") != nullptr ? SIZE_MAX : usual;
   for_each_setting([&](const setting& under) {
     weft::runtime here(under.options());
     {
       const traffic others(here);
       std::optional<cancel_storm> storm;
-      stress(most, [&](auto& random) {
+      stress(usual, 1, [&](auto& random) {
         if (!storm) storm.emplace(random());
         here.spawn(
                 [&] { storm->round(calls[random() % calls.size()], every_phase[random() % std::size(every_phase)]); })

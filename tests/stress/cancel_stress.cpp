@@ -21,7 +21,7 @@ void idle_for(std::uint64_t turns) {
 TEST(cancel_stress, storm_at_random_moments) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 30, [&](auto& random) {
       weft::mutex gate;
       weft::condition_variable condition;
       std::atomic<std::size_t> began{0}, unwound{0};
@@ -93,7 +93,7 @@ TEST(cancel_stress, storm_at_random_moments) {
 TEST(cancel_stress, join_meets_end_and_timeout_and_cancel) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(100, [&](auto& random) {
+    stress(100, 50, [&](auto& random) {
       here.spawn([&, seed = random()] {
             std::mt19937_64 own(seed);
             for (int i = 0; i < 50; ++i) {
@@ -132,7 +132,7 @@ TEST(cancel_stress, join_meets_end_and_timeout_and_cancel) {
 
 TEST(cancel_stress, many_join_the_end_of_one) {
   weft::runtime here(setting{2, weft::migration::free}.options());
-  stress(2'000, [&](auto& random) {
+  stress(2'000, 8, [&](auto& random) {
     // Waiters of a condition stand in for several joiners, since a handle has one owner: each joins a child of its own
     // that ends with the others.
     std::atomic<bool> go{false};
@@ -156,7 +156,7 @@ TEST(cancel_stress, many_join_the_end_of_one) {
 TEST(cancel_stress, a_mutex_deadline_meets_the_unlock) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(500, [&](auto& random) {
+    stress(500, 4, [&](auto& random) {
       auto gate = std::make_unique<weft::mutex>();
       std::array<weft::fiber<bool>, 4> crew;
       gate->lock();
@@ -186,28 +186,30 @@ TEST(cancel_stress, a_mutex_deadline_meets_the_unlock) {
 TEST(cancel_stress, a_condition_deadline_meets_notify_and_destruction) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(500, [&](auto& random) {
+    stress(500, 4, [&](auto& random) {
       weft::mutex gate;
       auto condition = std::make_unique<weft::condition_variable>();
       bool done = false;
       std::array<weft::fiber<void>, 4> crew;
-      std::atomic<int> left{4};
+      int left = 4;
       for (auto& each : crew) {
         each = here.spawn([&, limit = short_while(random)] {
+          bool is_last = false;
           {
             std::unique_lock lock(gate);
             while (!done && condition->wait_for(lock, limit) == std::cv_status::no_timeout) {
             }
+            is_last = --left == 0;
           }
           // The last to leave takes the condition along, right after the others were woken.
-          if (--left == 0) condition.reset();
+          if (is_last) condition.reset();
         });
       }
       idle_for(random() % 5000);
       {
         const std::lock_guard hold(gate);
         done = true;
-        if (left > 0 && condition != nullptr) condition->notify_all();
+        if (left > 0) condition->notify_all();
       }
       for (auto& each : crew) each.join();
     });
@@ -217,7 +219,7 @@ TEST(cancel_stress, a_condition_deadline_meets_notify_and_destruction) {
 
 TEST(cancel_stress, a_plain_thread_deadline_meets_a_fiber_unlock) {
   weft::runtime here(setting{2}.options());
-  stress(5'000, [&](auto& random) {
+  stress(5'000, 1, [&](auto& random) {
     weft::mutex gate;
     gate.lock();
     auto f = here.spawn([&gate, limit = short_while(random)] {
@@ -237,7 +239,7 @@ TEST(cancel_stress, a_plain_thread_deadline_meets_a_fiber_unlock) {
 
 TEST(cancel_stress, a_migrating_fiber_is_moved_while_its_timer_fires_and_it_is_cancelled) {
   weft::runtime here(setting{4, weft::migration::free}.options());
-  stress(300, [&](auto& random) {
+  stress(300, 40, [&](auto& random) {
     std::vector<weft::fiber<void>> crowd;
     for (int i = 0; i < 40; ++i) {
       crowd.push_back(here.spawn([seed = random()] {

@@ -107,7 +107,7 @@ auto until_closed(Work work) {
 TEST(channel_stress, close_against_send_against_receive_against_cancel) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 20, [&](auto& random) {
       std::atomic<long> lost{0};
       parcel::dropped = 0;
       {
@@ -149,7 +149,7 @@ TEST(channel_stress, close_against_send_against_receive_against_cancel) {
 TEST(channel_stress, selects_that_mirror_each_other_always_meet) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(20, [&](auto&) {
+    stress(20, 900, [&](auto&) {
       std::array<weft::channel<int>, 3> ring;
       std::atomic<long> balance{0};
       std::vector<weft::fiber<void>> crew;
@@ -180,7 +180,7 @@ TEST(channel_stress, selects_that_mirror_each_other_always_meet) {
 TEST(channel_stress, a_ball_between_a_plain_thread_and_a_fiber) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(20, [&](auto& random) {
+    stress(20, 200, [&](auto& random) {
       weft::channel<int> there(random() % 2), back(random() % 2), never;
       auto f = here.spawn([&] {
         for (const int value : there)
@@ -200,7 +200,7 @@ TEST(channel_stress, a_ball_between_a_plain_thread_and_a_fiber) {
 TEST(channel_stress, ends_of_fibers_meet_deadlines_and_cancellation_in_a_select) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(100, [&](auto& random) {
+    stress(100, 30, [&](auto& random) {
       here.spawn([&, seed = random()] {
             std::mt19937_64 own(seed);
             for (int i = 0; i < 30; ++i) {
@@ -232,7 +232,7 @@ TEST(channel_stress, ends_of_fibers_meet_deadlines_and_cancellation_in_a_select)
 TEST(channel_stress, readers_follow_a_watch_and_a_broadcast_to_the_end) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(20, [&](auto& random) {
+    stress(20, 100, [&](auto& random) {
       weft::watch<long> level(0);
       weft::broadcast<long> news(1 + random() % 8);
       const long last = 200;

@@ -33,7 +33,7 @@ outcome outcome_of(const weft::shared_future<counted>& f) {
 TEST(future_stress, set_meets_error_meets_cancel_meets_waiters) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(2'000, [&](auto& random) {
+    stress(2'000, 1, [&](auto& random) {
       std::atomic<int> live{0}, winners{0}, called{0}, cancels{0};
       {
         weft::promise<counted> p;
@@ -79,7 +79,7 @@ TEST(future_stress, set_meets_error_meets_cancel_meets_waiters) {
 TEST(future_stress, all_may_go_as_soon_as_the_result_is_seen) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(3'000, [&](auto& random) {
+    stress(3'000, 1, [&](auto& random) {
       auto p = std::make_unique<weft::promise<int>>();
       auto f = p->get_future();
       auto setter = here.spawn([raw = p.get(), n = random() % 300] {
@@ -102,7 +102,7 @@ TEST(future_stress, all_may_go_as_soon_as_the_result_is_seen) {
 TEST(future_stress, cancelled_waiters_leave_the_others_alone) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(500, [&](auto& random) {
+    stress(500, 5, [&](auto& random) {
       weft::promise<int> p;
       const auto f = p.get_future().share();
       std::vector<weft::fiber<int>> waiters;
@@ -132,7 +132,7 @@ TEST(future_stress, cancelled_waiters_leave_the_others_alone) {
 TEST(future_stress, callbacks_of_fibers_meet_their_end) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(2'000, [&](auto& random) {
+    stress(2'000, 5, [&](auto& random) {
       std::atomic<int> called{0};
       auto f = here.spawn([n = random() % 400] { idle_for(n); });
       for (int i = 0; i < 5; ++i) {

@@ -47,7 +47,7 @@ TEST(scope_stress, trees_of_scopes_end_whole_whatever_ends_them) {
     weft::options wanted = under.options();
     wanted.on_lost_error = [](const weft::lost_error&) {};
     weft::runtime here(wanted);
-    stress(200, [&](auto& random) {
+    stress(200, 8, [&](auto& random) {
       std::atomic<int> live{0};
       std::vector<weft::fiber<void>> trees;
       for (int i = 0; i < 8; ++i) trees.push_back(here.spawn([&, s = random()] { grow(s, 3, live); }));
@@ -71,7 +71,7 @@ TEST(scope_stress, trees_of_scopes_end_whole_whatever_ends_them) {
 TEST(scope_stress, objects_die_as_their_wait_returns) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(2'000, [&](auto& random) {
+    stress(2'000, 1, [&](auto& random) {
       here.spawn([&, kind = random() % 5] {
             auto gate = std::make_unique<weft::mutex>();
             auto told = std::make_unique<weft::event>();

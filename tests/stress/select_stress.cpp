@@ -65,7 +65,7 @@ bool was_cancelled(weft::fiber<R>& f) {
 TEST(select_stress, bytes_and_values_reach_one_of_many_cancelled_selects) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 20, [&](auto& random) {
       here.spawn([&] {
             const std::size_t most = 20 + random() % 60;
             const line pair;
@@ -103,7 +103,7 @@ TEST(select_stress, bytes_and_values_reach_one_of_many_cancelled_selects) {
 TEST(select_stress, the_end_of_the_watch_meets_events_and_cancellation) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(200, [&](auto& random) {
+    stress(200, 1, [&](auto& random) {
       here.spawn([&] {
             const line pair;
             weft::watched_descriptor input(pair.ends[0]);

@@ -7,23 +7,36 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <string>
 
 namespace weft_test {
 
-// Runs `round(random)` again and again, for WEFT_STRESS_SECONDS (5) or `most` rounds, whichever ends first.
+// A positive number from the environment, or nothing.
+inline std::optional<std::size_t> wanted_number(const char* name) {
+  const char* const text = std::getenv(name);
+  const long long value = text != nullptr ? std::atoll(text) : 0;
+  return value > 0 ? std::optional(static_cast<std::size_t>(value)) : std::nullopt;
+}
+
+// Runs `round(random)` again and again; each is `races` of what the test is about. Goes on for `usual` rounds or 5 s,
+// whichever ends first. WEFT_STRESS_SECONDS sets another time, and WEFT_STRESS_RACES a number of races, however long that
+// takes; both are for each setting that a test runs under.
 template <class Round>
-void stress(std::size_t most, Round round) {
+void stress(std::size_t usual, std::size_t races, Round round) {
   const std::uint64_t seed = fresh_seed();
   const failure_note said(seed_text(seed));
-  const char* const wanted = std::getenv("WEFT_STRESS_SECONDS");
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(wanted != nullptr ? std::atoi(wanted) : 5);
+  const std::optional<std::size_t> seconds = wanted_number("WEFT_STRESS_SECONDS");
+  const std::optional<std::size_t> wanted_races = wanted_number("WEFT_STRESS_RACES");
+  const auto begin = std::chrono::steady_clock::now();
+  const auto is_over = [&](std::size_t done) {
+    if (wanted_races) return done * races >= *wanted_races;
+    if (!seconds && done >= usual) return true;
+    return std::chrono::steady_clock::now() - begin >= std::chrono::seconds(seconds.value_or(5));
+  };
   std::mt19937_64 random(seed);
-  for (std::size_t i = 0; i < most && std::chrono::steady_clock::now() < limit; ++i) {
-    round(random);
-    if (::testing::Test::HasFailure()) return;
-  }
+  for (std::size_t done = 0; !is_over(done) && !::testing::Test::HasFailure(); ++done) round(random);
 }
 
 // The widths and migrations in turn, one for each test run of a part of the time.

@@ -34,7 +34,7 @@ std::chrono::microseconds some_patience(std::uint64_t draw) { return std::chrono
 TEST(sync_stress, no_permit_of_a_semaphore_is_lost_or_made) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 300, [&](auto& random) {
       const std::size_t permits = 1 + random() % 5;
       weft::bounded_semaphore gate(permits);
       std::atomic<std::size_t> out{0};
@@ -74,7 +74,7 @@ TEST(sync_stress, no_permit_of_a_semaphore_is_lost_or_made) {
 TEST(sync_stress, a_shared_mutex_keeps_readers_and_writers_apart) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 300, [&](auto& random) {
       weft::shared_mutex gate;
       std::atomic<int> readers{0}, writers{0};
       const auto work = [&](std::uint64_t seed) {
@@ -119,7 +119,7 @@ TEST(sync_stress, a_shared_mutex_keeps_readers_and_writers_apart) {
 TEST(sync_stress, a_barrier_opens_for_all_or_breaks_for_all) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 10, [&](auto& random) {
       const std::size_t size = 2 + random() % 6;
       auto meet = std::make_unique<weft::barrier<>>(size);
       std::vector<std::atomic<int>> rounds(size);
@@ -151,7 +151,7 @@ TEST(sync_stress, a_barrier_opens_for_all_or_breaks_for_all) {
 TEST(sync_stress, each_set_of_an_event_lets_one_through) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(60, [&](auto& random) {
+    stress(60, 300, [&](auto& random) {
       weft::auto_reset_event turn(true);
       std::size_t inside = 0;  // Plain on purpose: the event is what orders it.
       const auto work = [&](std::uint64_t seed) {
@@ -185,7 +185,7 @@ TEST(sync_stress, each_set_of_an_event_lets_one_through) {
 TEST(sync_stress, an_event_wakes_everybody_and_may_go_at_once) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(300, [&](auto& random) {
+    stress(300, 4, [&](auto& random) {
       auto ready = std::make_unique<weft::event>();
       weft::wait_group left(4);
       std::vector<weft::fiber<void>> crew;

@@ -34,7 +34,7 @@ class ball {
 TEST(wake_stress, a_ball_between_a_plain_thread_and_a_fiber) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(100, [&](auto&) {
+    stress(100, 400, [&](auto&) {
       ball game;
       auto f = here.spawn([&] { game.play(0, 200); });
       game.play(1, 200);
@@ -47,7 +47,7 @@ TEST(wake_stress, a_ball_between_a_plain_thread_and_a_fiber) {
 
 TEST(wake_stress, a_ball_between_two_cores) {
   weft::runtime here(setting{2}.options());
-  stress(200, [&](auto&) {
+  stress(200, 1'000, [&](auto&) {
     ball game;
     auto one = here.spawn({.core = 0}, [&] { game.play(0, 500); });
     auto two = here.spawn({.core = 1}, [&] { game.play(1, 500); });
@@ -59,7 +59,7 @@ TEST(wake_stress, a_ball_between_two_cores) {
 
 TEST(wake_stress, a_ball_between_two_runtimes) {
   weft::runtime first(setting{2}.options()), second(setting{1, weft::migration::free}.options());
-  stress(100, [&](auto&) {
+  stress(100, 1'000, [&](auto&) {
     ball game;
     auto one = first.spawn([&] { game.play(0, 500); });
     auto two = second.spawn([&] { game.play(1, 500); });
@@ -72,7 +72,7 @@ TEST(wake_stress, a_ball_between_two_runtimes) {
 TEST(wake_stress, spawns_and_joins_from_plain_threads) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(50, [&](auto& random) {
+    stress(50, 100, [&](auto& random) {
       const std::size_t threads = 1 + random() % 3;
       std::vector<std::thread> crowd;
       for (std::size_t t = 0; t < threads; ++t) {
@@ -92,7 +92,7 @@ TEST(wake_stress, spawns_and_joins_from_plain_threads) {
 TEST(wake_stress, hand_over_of_a_contended_mutex) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(20, [&](auto&) {
+    stress(20, 2'000, [&](auto&) {
       weft::mutex gate;
       std::size_t count = 0;
       const auto work = [&] {
@@ -115,7 +115,7 @@ TEST(wake_stress, hand_over_of_a_contended_mutex) {
 TEST(wake_stress, stolen_fibers_run_once) {
   for_each_setting([](const setting& under) {
     weft::runtime here(under.options());
-    stress(20, [&](auto& random) {
+    stress(20, 500, [&](auto& random) {
       const std::size_t count = 500 + random() % 500;
       std::vector<std::atomic<int>> runs(count);
       std::uint64_t seed = random();
@@ -138,7 +138,7 @@ TEST(wake_stress, stolen_fibers_run_once) {
 }
 
 TEST(wake_stress, runtimes_begin_and_end_under_load) {
-  stress(1'000, [](auto& random) {
+  stress(1'000, 1, [](auto& random) {
     weft::options wanted = setting{1 + random() % 4, static_cast<weft::migration>(random() % 2),
                                    static_cast<weft::reactor_mode>(random() % 3)}
                                .options();
