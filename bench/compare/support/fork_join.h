@@ -48,7 +48,8 @@ struct matrices {
   }
 
   // c = a * b in the rows [r, r + rows) and the columns [s, s + columns).
-  void multiply_block(std::size_t r, std::size_t rows, std::size_t s, std::size_t columns) noexcept {
+  // Not inlined, so that every entry runs the same code.
+  [[gnu::noinline]] void multiply_block(std::size_t r, std::size_t rows, std::size_t s, std::size_t columns) noexcept {
     for (std::size_t i = r; i < r + rows; ++i) {
       double* const out = &c[i * n];
       for (std::size_t j = s; j < s + columns; ++j) out[j] = 0;
