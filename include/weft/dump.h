@@ -18,7 +18,7 @@ enum class fiber_state : std::uint8_t { fresh, running, ready, waiting };
 struct fiber_dump {
   std::uint64_t id = 0;
   std::string name;
-  std::string file;  // Where it was spawned.
+  std::string file;  // Where it was spawned. Empty for a child of gather().
   std::uint32_t line = 0;
   fiber_state state = fiber_state::fresh;
   std::optional<std::size_t> core;  // Where it runs, or ran last.

@@ -32,7 +32,7 @@ struct lost_error {
   std::exception_ptr error;
   std::string_view fiber_name;
   std::uint64_t fiber_id;
-  std::string_view file;  // Where it was spawned.
+  std::string_view file;  // Where it was spawned. Empty for a child of gather().
   std::uint32_t line;
 };
 

@@ -26,7 +26,7 @@ WEFT_API void belongs_to_run(runtime& r) noexcept;
 struct unfinished_fiber {
   std::string name;
   std::uint64_t id = 0;
-  std::string file;  // Where it was spawned.
+  std::string file;  // Where it was spawned. Empty for a child of gather().
   std::uint32_t line = 0;
   std::string state;  // "waits in mutex::lock", "runs", ...
 };

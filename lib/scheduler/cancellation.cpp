@@ -2,6 +2,7 @@
 
 #include "scheduler/call_chain.h"
 #include "scheduler/chaos.h"
+#include "scheduler/fiber_report.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
 #include "scheduler/wait_inline.h"
@@ -64,7 +65,7 @@ WEFT_COLD void report_swallower(const fiber_record& f) noexcept {
   try {
     std::string text = "weft: fiber " + std::to_string(f.id.load(relaxed));
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
-    text += ", spawned at " + std::string(f.site.load().file_name()) + ":" + std::to_string(f.site.load().line()) +
+    text += ", " + origin_text(f.site.load().file_name(), f.site.load().line()) +
             ", goes on although it was cancelled: it has swallowed weft::cancelled " + std::to_string(many_throws) +
             " times\n";
     f.home->report(text);

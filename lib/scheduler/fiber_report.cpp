@@ -36,10 +36,15 @@ std::optional<unfinished_fiber> describe_fiber(const fiber_record& f) {
   return seen;
 }
 
+std::string origin_text(std::string_view file, std::uint64_t line) {
+  if (file.empty()) return "a child of weft::gather";
+  return "spawned at " + std::string(file) + ":" + std::to_string(line);
+}
+
 std::string to_text(const unfinished_fiber& f) {
   std::string text = "fiber " + std::to_string(f.id);
   if (!f.name.empty()) text += " \"" + f.name + "\"";
-  return text + ", spawned at " + f.file + ":" + std::to_string(f.line) + ", " + f.state;
+  return text + ", " + origin_text(f.file, f.line) + ", " + f.state;
 }
 
 }  // namespace weft::inline v0::detail

@@ -129,7 +129,12 @@ void on_fault(const signal_event& event) noexcept {
 void write_fiber(fixed_text& to, const fiber_record& f) noexcept {
   to << "fiber " << f.id.load(relaxed);
   if (!f.name().empty()) to << " \"" << f.name() << "\"";
-  to << ", spawned at " << f.site.load().file_name() << ":" << std::uint64_t{f.site.load().line()};
+  const source_location site = f.site.load();
+  if (*site.file_name() == '\0') {
+    to << ", a child of weft::gather";
+  } else {
+    to << ", spawned at " << site.file_name() << ":" << std::uint64_t{site.line()};
+  }
 }
 
 overflow_watch::overflow_watch(bool is_wanted) noexcept : is_wanted_(is_wanted) {

@@ -4,6 +4,7 @@
 #include "platform/futex.h"
 #include "platform/system_calls.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fiber_report.h"
 #include "scheduler/foreign_handlers.h"
 #include "scheduler/monitor.h"
 #include "scheduler/stack_marks.h"
@@ -160,7 +161,7 @@ void scheduler::report_lost_error(const fiber_record& f, const std::exception_pt
     }
     std::string text = "weft: nobody joins fiber " + std::to_string(f.id.load(relaxed));
     if (!f.name().empty()) text += " \"" + std::string(f.name()) + "\"";
-    text += ", spawned at " + std::string(lost.file) + ":" + std::to_string(lost.line) + ", which ended with ";
+    text += ", " + origin_text(lost.file, lost.line) + ", which ended with ";
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& e) {

@@ -193,6 +193,16 @@ WEFT_TEST(dump, tells_of_children_that_are_called_on_a_stack) {
   EXPECT_EQ(named(all, "main")->called_children, 0u);
 }
 
+WEFT_TEST(dump, tells_of_children_that_have_stacks_of_their_own) {
+  weft::event go;
+  auto parent = weft::spawn({.name = "parent"}, [&] { weft::gather([&] { go.wait(); }, [&] { go.wait(); }); });
+  const weft::runtime_dump all = dump_when_waiting("", "weft::event::wait");
+  go.set();
+  parent.join();
+  EXPECT_EQ(named(all, "")->file, "");
+  EXPECT_TRUE(contains(all.text(), ", a child of weft::gather, waits in weft::event::wait")) << all.text();
+}
+
 TEST(dump, json_escapes_and_leaves_out_what_does_not_apply) {
   weft::runtime_dump all;
   weft::fiber_dump fresh;
