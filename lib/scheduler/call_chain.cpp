@@ -8,7 +8,11 @@ namespace weft::inline v0::detail {
 
 void expose_calls(activation& a, std::uint8_t level) noexcept {
   fork_join* const innermost = join_called_on(a);
-  if (a.exposed_join.load(relaxed) == innermost) return;  // Cancellers have seen it since.
+  if (a.exposed_join.load(relaxed) == innermost) {
+    // Cancellers have seen it since. But one that claimed a wait in between left the telling to the fiber.
+    if ((a.marks->load(relaxed) >> fiber_record::cancelled_shift) != 0) tell_exposed(a);
+    return;
+  }
   const fork_join* join = innermost;
   while (join != nullptr && join->is_open_to(level)) join = join->called_by();
   if (join == nullptr) return;  // Whatever cancels one of them cuts the wait short.

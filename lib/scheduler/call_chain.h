@@ -8,7 +8,8 @@
 // Roles: the *fiber* whose stack it is, with what is called there; *cancellers*, any threads.
 // Invariant: while a join is exposed it is there, and so are those further up the stack, with all frames around them.
 // Protocol:
-//   expose (the fiber): under the lock name the innermost join; full fence; look for cancellations, and tell
+//   expose (the fiber): under the lock name the innermost join; full fence; look for cancellations, and tell. Where it is
+//     named already, tell of those that ended a wait of the fiber since
 //   cancel: note it in the frame, set the bit; full fence; claim no wait; look at what is exposed; under the lock tell
 //     At least one of both sees the other. Telling twice is harmless.
 //   hide (the fiber): under the lock, before an exposed join ends.
@@ -21,7 +22,7 @@
 
 namespace weft::inline v0::detail {
 
-// By the fiber that runs on `a`, which calls a child there, before a wait that is open to `level` alone.
+// By the fiber that runs on `a`, which calls a child there, before it waits or lets others run, open to `level` alone.
 WEFT_COLD void expose_calls(activation& a, std::uint8_t level) noexcept;
 WEFT_COLD void hide_calls(activation& a) noexcept;
 

@@ -2,10 +2,12 @@
 
 #include "platform/clock.h"
 #include "platform/thread.h"
+#include "scheduler/call_chain.h"
 #include "scheduler/called_fiber.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/fork.h"
 #include "scheduler/suspend.h"
+#include "scheduler/wait_inline.h"
 
 #include <stdexcept>
 #include <system_error>
@@ -20,7 +22,12 @@ void yield() {
     detail::yield_thread();
     return;
   }
-  detail::yield(*c, *c->current);
+  detail::activation& me = *c->current;
+  // A child that is called here may be waiting for another one, in its own way.
+  if (detail::join_called_on(me) != nullptr && detail::open_level(*c) != 1) [[unlikely]] {
+    detail::expose_calls(me, detail::open_level(*c));
+  }
+  detail::yield(*c, me);
   detail::check_cancelled("this_fiber::yield");
 }
 

@@ -143,3 +143,51 @@ WEFT_TEST(call_chain, deadlines_reach_it_too) {
   }
   EXPECT_TRUE(both_began);
 }
+
+// The cancellation ends a wait of the child, which waits again where nothing ends it, for a sibling that nobody has told.
+WEFT_TEST(call_chain, tells_of_a_cancellation_that_ended_a_wait_behind_a_shield) {
+  weft::event sleeps, told, is_shielded, go_on, never;
+  std::atomic<bool> waits{false};
+  auto owner = weft::spawn([&] {
+    weft::gather(
+        [&] {
+          weft::shield([&] {
+            is_shielded.set();
+            go_on.wait();
+          });
+          try {
+            waits = true;
+            never.wait();
+          } catch (const weft::cancelled&) {
+            weft::shield([&] { told.wait(); });
+            throw;
+          }
+        },
+        [&] { sleep_until_told(sleeps, told); });
+  });
+  is_shielded.wait();
+  sleeps.wait();
+  go_on.set();
+  ASSERT_TRUE(yield_until([&] { return waits.load(); }));
+  weft::this_fiber::yield();
+  owner.cancel();
+  EXPECT_THROW(owner.join(), weft::join_cancelled);
+}
+
+WEFT_TEST(call_chain, a_shielded_child_may_ask_for_another_one_again_and_again) {
+  weft::event sleeps, told;
+  std::atomic<bool> asks{false};
+  auto owner = weft::spawn([&] {
+    weft::gather(
+        [&] {
+          const weft::shield_guard inside;
+          asks = true;
+          EXPECT_TRUE(yield_until([&] { return told.is_set(); }));
+        },
+        [&] { sleep_until_told(sleeps, told); });
+  });
+  sleeps.wait();
+  ASSERT_TRUE(yield_until([&] { return asks.load(); }));
+  owner.cancel();
+  EXPECT_THROW(owner.join(), weft::join_cancelled);
+}
