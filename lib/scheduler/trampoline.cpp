@@ -60,9 +60,11 @@ WEFT_ALWAYS_INLINE void call_fiber(fiber_record& f) noexcept {
 
 WEFT_COLD void end_unstarted(activation& me, fiber_record& f) noexcept {
   open_shield(me);
+  const bool has_no_stack = (f.marks.load(relaxed) & fiber_record::has_no_stack) != 0;
+  if (has_no_stack) me.pins = 1;  // What is destroyed may wait, and the reserve goes back to its own core.
   f.type->destroy_closure(f.body);
   f.outcome = fiber_outcome::cancelled;
-  if ((f.marks.load(relaxed) & fiber_record::has_no_stack) == 0) return;
+  if (!has_no_stack) return;
   f.outcome = fiber_outcome::error;
   try {
     f.error = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory),

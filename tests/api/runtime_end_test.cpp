@@ -206,6 +206,44 @@ TEST(limits, fibers_that_get_no_stack_say_so_and_others_go_on) {
   }
 }
 
+// They end on the one stack that their core keeps for them, and it has to come back to that core.
+TEST(limits, closures_of_fibers_that_get_no_stack_may_wait_at_their_end) {
+  struct waits_at_end {
+    explicit waits_at_end(weft::event& g, std::atomic<int>& n) : go(&g), waiting(&n) {}
+    waits_at_end(waits_at_end&& other) noexcept : go(std::exchange(other.go, nullptr)), waiting(other.waiting) {}
+    ~waits_at_end() {
+      if (go == nullptr) return;
+      ++*waiting;
+      go->wait();
+    }
+    weft::event* go;
+    std::atomic<int>* waiting;
+  };
+  for (std::size_t round = 0; round < repeated(20, 5); ++round) {
+    weft::options wanted = narrow(2);
+    wanted.migration = weft::migration::free;
+    wanted.max_stacks = 20;
+    weft::run(wanted, [] {
+      weft::event go, holders_may_end;
+      std::atomic<int> waiting{0};
+      std::vector<weft::fiber<void>> crowd;
+      for (int i = 0; i < 200; ++i) {
+        crowd.push_back(weft::spawn([&holders_may_end, at_end = waits_at_end(go, waiting)] { holders_may_end.wait(); }));
+      }
+      ASSERT_TRUE(yield_until([&] { return waiting != 0; }));
+      go.set();
+      holders_may_end.set();
+      for (auto& each : crowd) {
+        try {
+          EXPECT_TRUE(each.join(30s)) << "it waits for a stack that is not coming back";
+        } catch (const std::system_error& error) {
+          EXPECT_EQ(error.code(), std::errc::not_enough_memory) << error.what();
+        }
+      }
+    });
+  }
+}
+
 TEST(limits, a_hundred_thousand_fibers_wait_at_once) {
   weft::runtime here(weft::options{});
   const std::size_t count = is_instrumented ? 5'000 : 100'000;
