@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace weft::inline v0 {
@@ -20,31 +21,34 @@ struct select_access;
 // What every fiber<R> can do, whatever its result.
 //
 // Thread safety: a handle is one owner's: two threads may not use one handle at once, but any fiber or plain thread may
-//   be that owner, and cancel() may be called while another one joins.
+//   be that owner, and cancel() may be called while the owner joins.
 // Lifetime: the destructor of a handle that was neither joined nor detached cancels the fiber and waits for its end,
-//   shielded; an error of the fiber then goes to options::on_lost_error. A handle may outlive the runtime.
+//   shielded; an error of the fiber then goes to options::on_lost_error. A handle may outlive the runtime. What a fiber
+//   leaves behind is freed with the handle, or when that gets another fiber.
 class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] WEFT_API basic_fiber {
  public:
   basic_fiber() noexcept = default;
-  basic_fiber(basic_fiber && other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+  basic_fiber(basic_fiber && other) noexcept
+      : record_(std::exchange(other.record_, nullptr)), is_joined_(std::exchange(other.is_joined_, false)) {}
   basic_fiber& operator=(basic_fiber&& other) noexcept {
     if (this != &other) {
       drop();
       record_ = std::exchange(other.record_, nullptr);
+      is_joined_ = std::exchange(other.is_joined_, false);
     }
     return *this;
   }
   ~basic_fiber() { drop(); }
 
   // Whether there is a fiber to join. False after join(), detach() and a move.
-  bool joinable() const noexcept { return record_ != nullptr; }
+  bool joinable() const noexcept { return unjoined() != nullptr; }
 
   // Whether it has ended: join() then returns at once.
   // Ordering: what the fiber did is visible to who sees `true`.
-  bool done() const noexcept { return record_ != nullptr && detail::fiber_is_done(record_); }
+  bool done() const noexcept { return joinable() && detail::fiber_is_done(record_); }
 
   // Whether it ended because it was cancelled.
-  bool cancelled() const noexcept { return record_ != nullptr && detail::fiber_was_cancelled(record_); }
+  bool cancelled() const noexcept { return joinable() && detail::fiber_was_cancelled(record_); }
 
   // Calls `callback()` once, after the fiber has ended: on the ending fiber, or at once on the caller if it has ended
   // already. Callbacks run in order of registration; each may suspend, shielded. What one throws is reported as an error
@@ -53,7 +57,7 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   // Blocks: never, but for what a callback on the caller does.
   template <detail::callback_function F>
   void on_done(F && callback) {
-    detail::on_fiber_done(record_, detail::make_callback(std::forward<F>(callback)));
+    detail::on_fiber_done(unjoined(), detail::make_callback(std::forward<F>(callback)));
   }
 
   // Asks the fiber to end: its next and every later suspension point throws weft::cancelled. Harmless after its end. A
@@ -65,27 +69,37 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
 
   // Lets the fiber go on alone. The runtime cancels and joins it at its own end.
   void detach() noexcept {
-    if (record_ != nullptr) detail::detach_fiber(std::exchange(record_, nullptr));
+    if (joinable()) detail::detach_fiber(std::exchange(record_, nullptr));
   }
 
   // Unique within its runtime; 0 for no fiber.
-  std::uint64_t id() const noexcept { return record_ != nullptr ? detail::fiber_id(record_) : 0; }
+  std::uint64_t id() const noexcept { return joinable() ? detail::fiber_id(record_) : 0; }
 
   // As given in its attributes; empty for none. Valid as long as the handle.
   std::string_view name() const noexcept {
-    return record_ != nullptr ? detail::fiber_name(record_) : std::string_view();
+    return joinable() ? detail::fiber_name(record_) : std::string_view();
   }
 
  protected:
   explicit basic_fiber(detail::fiber_record * record) noexcept : record_(record) {}
+
+  detail::fiber_record* unjoined() const noexcept { return is_joined_ ? nullptr : record_; }
+
+  // A reference. A join leaves it alone, for cancel() may be looking at it.
   detail::fiber_record* record_ = nullptr;
+  bool is_joined_ = false;
 
  private:
   friend struct detail::fiber_access;
   friend struct detail::select_access;
 
   void drop() noexcept {
-    if (record_ != nullptr) detail::cancel_and_join(std::exchange(record_, nullptr));
+    if (record_ == nullptr) return;
+    if (std::exchange(is_joined_, false)) {
+      detail::release_fiber(std::exchange(record_, nullptr));
+    } else {
+      detail::cancel_and_join(std::exchange(record_, nullptr));
+    }
   }
 };
 
@@ -100,13 +114,13 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   // Cancel: throws weft::cancelled when the calling fiber is cancelled; the handle stays joinable.
   // Blocks: fiber or thread.
   R join() {
-    detail::wait_fiber(record_, detail::never);
+    detail::wait_fiber(unjoined(), detail::never);
     return take();
   }
 
   // As join(), but gives up at the deadline: false for void, an empty optional else; the handle then stays joinable.
   auto join(deadline limit) requires(!std::is_reference_v<R>) {
-    const bool ended = detail::wait_fiber(record_, limit.nanoseconds());
+    const bool ended = detail::wait_fiber(unjoined(), limit.nanoseconds());
     if constexpr (std::is_void_v<R>) {
       if (ended) take();
       return ended;
@@ -119,13 +133,16 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   explicit fiber(detail::fiber_record * record) noexcept : basic_fiber(record) {}
 
   R take() {
-    if (!detail::fiber_has_value(record_)) detail::throw_fiber_outcome(std::exchange(record_, nullptr));
-    struct releasing {
+    is_joined_ = true;
+    if (!detail::fiber_has_value(record_)) detail::throw_fiber_outcome(record_);
+    struct destroying {
       detail::fiber_record* record;
-      ~releasing() { detail::release_fiber(record); }
-    } at_end{std::exchange(record_, nullptr)};
+      ~destroying() {
+        if constexpr (std::is_object_v<R> && !std::is_trivially_destructible_v<R>) detail::destroy_taken_result(record);
+      }
+    } const at_end{record_};
     // The result is the first member of every body.
-    return static_cast<detail::result_slot<R>*>(detail::body_of(at_end.record))->take();
+    return static_cast<detail::result_slot<R>*>(detail::body_of(record_))->take();
   }
 
   template <class F, class... Args>

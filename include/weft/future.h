@@ -19,7 +19,8 @@ struct select_access;
 // What future<T> and shared_future<T> can do, whatever T. A call on a future without a state (default-constructed,
 // moved from, or got) throws weft::future_error with the code no_state; done() and cancelled() are false then.
 //
-// Thread safety: one future object is one owner's, but cancel() may be called while the owner waits. Futures of the same
+// Thread safety: one future object is one owner's, but cancel() may be called while the owner is in wait(); get() of a
+//   future that is not shared gives its state up, so there the other one needs a share of its own. Futures of the same
 //   state are independent. All calls are for fibers and plain threads: a waiting fiber frees its core, a thread blocks.
 // Lifetime: no future depends on a runtime; dropping one neither waits nor cancels.
 class WEFT_API basic_future {

@@ -40,12 +40,12 @@ WEFT_API bool fiber_failed(const fiber_record* fiber) noexcept;
 WEFT_API wait_result wait_for_fibers(const std::vector<fiber_record*>& fibers, wait_for until, std::int64_t deadline);
 
 struct fiber_access {
-  static fiber_record* record_of(const basic_fiber& f) noexcept { return f.record_; }
+  static fiber_record* record_of(const basic_fiber& f) noexcept { return f.unjoined(); }
 
   template <fiber_range Range>
   static std::vector<fiber_record*> records_of(Range& fibers) {
     std::vector<fiber_record*> records;
-    for (const basic_fiber& each : fibers) records.push_back(each.record_);
+    for (const basic_fiber& each : fibers) records.push_back(each.unjoined());
     return records;
   }
 };

@@ -54,17 +54,11 @@ wake_reason wait_for_end(fiber_record& f, std::int64_t deadline, bool cancellabl
 
 [[noreturn]] WEFT_COLD void throw_outcome(fiber_record& f) {
   if (f.outcome == fiber_outcome::cancelled) {
-    if (cancel_pending()) {  // What ends the joiner is its own cancellation, whatever became of the other.
-      give_up(f);
-      throw_cancelled("fiber::join");
-    }
-    const std::string what = "fiber::join: " + description_of(f) + " was cancelled";
-    release_fiber(&f);
-    throw join_cancelled(what);
+    // What ends the joiner is its own cancellation, whatever became of the other.
+    if (cancel_pending()) throw_cancelled("fiber::join");
+    throw join_cancelled("fiber::join: " + description_of(f) + " was cancelled");
   }
-  const std::exception_ptr error = std::move(f.error);
-  release_fiber(&f);
-  std::rethrow_exception(error);
+  std::rethrow_exception(std::move(f.error));
 }
 
 }  // namespace

@@ -165,6 +165,11 @@ void free_unlaunched(fiber_record& f) noexcept {
   slab_heap::release(&f, c != nullptr && &c->owner == f.home ? &c->slab : nullptr);
 }
 
+void destroy_taken_result(fiber_record* fiber) noexcept {
+  fiber->outcome = fiber_outcome::none;
+  fiber->type->destroy_result(fiber->body);
+}
+
 // What it leaves behind, but for its memory. On its own stack, if nobody else held it.
 WEFT_NOINLINE static void destroy_leavings(fiber_record& f) noexcept {
   if (f.outcome == fiber_outcome::value && f.type->destroy_result != nullptr) f.type->destroy_result(f.body);

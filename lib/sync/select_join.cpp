@@ -31,7 +31,7 @@ bool won_join(select_case& c) { return end_of(c).done(); }
 constinit const select_ops select_access::completion_ops = {&try_join, &enroll_join, &withdraw_join, &won_join};
 
 completion* select_access::end_of(const basic_fiber& f) {
-  if (f.record_ == nullptr) {
+  if (f.unjoined() == nullptr) {
     throw std::system_error(std::make_error_code(std::errc::invalid_argument),
                             "weft::on_join: the handle has no fiber: it was joined, detached or moved from");
   }

@@ -114,6 +114,44 @@ WEFT_TEST(fiber, rethrows_after_it_was_suspended) {
   EXPECT_THROW(f.join(), odd_error);
 }
 
+// What the canceller looks at must not pass on to another fiber meanwhile, or that one is cancelled.
+WEFT_TEST(fiber, may_be_cancelled_by_others_while_its_owner_joins) {
+  for (std::size_t i = 0; i < repeated(2'000, 200); ++i) {
+    auto f = weft::spawn([] { weft::this_fiber::yield(); });
+    auto canceller = weft::spawn([&f] {
+      for (int k = 0; k < 3; ++k) {
+        f.cancel();
+        weft::this_fiber::yield();
+      }
+    });
+    try {
+      f.join();
+    } catch (const weft::join_cancelled&) {
+    }
+    EXPECT_FALSE(f.joinable());
+    EXPECT_EQ(f.id(), 0u);
+    auto bystander = weft::spawn([] {
+      for (int k = 0; k < 3; ++k) weft::this_fiber::yield();
+      return 7;
+    });
+    f.cancel();
+    EXPECT_EQ(bystander.join(), 7);
+    canceller.join();
+  }
+}
+
+WEFT_TEST(fiber, gives_its_result_up_with_the_join) {
+  struct only_copied {
+    explicit only_copied(std::shared_ptr<int> p) : held(std::move(p)) {}
+    only_copied(const only_copied&) = default;  // Moved from, it still holds it.
+    std::shared_ptr<int> held;
+  };
+  const auto kept = std::make_shared<int>(1);
+  auto f = weft::spawn([kept] { return only_copied(kept); });
+  EXPECT_EQ(f.join().held, kept);
+  EXPECT_EQ(kept.use_count(), 1);
+}
+
 WEFT_TEST(fiber, destroys_a_result_that_nobody_takes) {
   std::atomic<int> live{0};
   {
