@@ -66,15 +66,20 @@ class outcome_slot {
   [[no_unique_address]] std::conditional_t<is_destroyed, bool, nothing> is_full_{};
 };
 
-template <class F, class Slot>
-void run_forked(const fork_node& n) {
+// What fill_fork() was given.
+template <class F>
+WEFT_ALWAYS_INLINE std::remove_reference_t<F>& callable_of(const fork_node& n) noexcept {
   using function = std::remove_reference_t<F>;
   if constexpr (std::is_function_v<function>) {
-    static_cast<Slot*>(n.slot)->fill(*reinterpret_cast<function*>(const_cast<void*>(n.call)));
+    return *reinterpret_cast<function*>(const_cast<void*>(n.call));
   } else {
-    auto* const call = const_cast<function*>(static_cast<const function*>(n.call));
-    static_cast<Slot*>(n.slot)->fill(std::forward<F>(*call));
+    return *const_cast<function*>(static_cast<const function*>(n.call));
   }
+}
+
+template <class F, class Slot>
+void run_forked(const fork_node& n) {
+  static_cast<Slot*>(n.slot)->fill(std::forward<F>(callable_of<F>(n)));
 }
 
 template <class F, class Slot>
@@ -150,19 +155,17 @@ auto gather(Range&& calls) {
   const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
   detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
   if (count != 0) {
-    detail::fork_lane& lane = detail::fork_join::lane();
     detail::small_array<detail::fork_node, detail::few_children> children(count);
     auto* child = children.begin();
+    // Iterating may run code of the caller's, which may throw or wait: done with before anything is forked.
     for (auto&& each : calls) {
       detail::fill_fork<call>(*child, slots[static_cast<std::size_t>(child - children.begin())], each);
       ++child;
     }
     detail::fork_calls calls_made;
-    detail::fork_join join(lane, children.begin(), count, calls_made, [] {});
-    auto* slot = slots.begin();
-    for (auto&& callable : calls) {
-      detail::call_forked(join, calls_made, slot == slots.begin(), *slot, callable);
-      ++slot;
+    detail::fork_join join(detail::fork_join::lane(), children.begin(), count, calls_made, [] {});
+    for (std::size_t i = 0; i < count; ++i) {
+      detail::call_forked(join, calls_made, i == 0, slots[i], detail::callable_of<call>(children[i]));
     }
     join.join(calls_made);
   }

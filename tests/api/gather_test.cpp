@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 
@@ -41,6 +42,27 @@ WEFT_TEST(gather, of_a_range_returns_a_vector) {
   ASSERT_EQ(results.size(), 50u);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], std::to_string(i));
   EXPECT_TRUE(weft::gather(std::vector<std::function<int()>>()).empty());
+}
+
+// Everything of the caller's range runs before anything is forked.
+WEFT_TEST(gather, of_a_range_that_waits_and_throws_while_it_is_iterated) {
+  const std::vector<std::function<int()>> calls(20, [] {
+    weft::this_fiber::yield();
+    return 1;
+  });
+  int steps = 0;
+  bool throws = false;
+  const auto pausing = calls | std::views::transform([&](const std::function<int()>& each) -> const std::function<int()>& {
+    weft::this_fiber::yield();
+    if (++steps > 10 && throws) throw std::domain_error("in the middle");
+    return each;
+  });
+  EXPECT_EQ(weft::gather(pausing).size(), 20u);
+  EXPECT_EQ(steps, 20);
+  throws = true;
+  steps = 0;
+  EXPECT_THROW(weft::gather(pausing), std::domain_error);
+  weft::gather(calls);
 }
 
 WEFT_TEST(gather, throws_the_error_and_destroys_the_other_results) {
