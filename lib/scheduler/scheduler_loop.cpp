@@ -136,6 +136,7 @@ bool scheduler_loop::park() noexcept {
   }
   core_.note_.exchange(core::note_word(note_state::awake), acq_rel);  // Pairs with core::kick().
   const bool is_counted = !owner_.idle.withdraw(core_.index);
+  // Its full fence is ours, too: pairs with core::kick(), which wakes nobody where it finds us notified already.
   owner_.tell_monitor_awake();
   return is_counted;
 }
