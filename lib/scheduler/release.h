@@ -5,6 +5,12 @@
 
 namespace weft::inline v0::detail {
 
+// Of a fiber that has ended: whether there is more to free than its memory.
+inline bool leaves_anything(const fiber_record& f) noexcept {
+  return (f.outcome == fiber_outcome::value && f.type->destroy_result != nullptr) || f.error != nullptr ||
+         f.context != nullptr;
+}
+
 // The record of a fiber that ended, nobody holds it any more.
 void free_ended(fiber_record& f) noexcept;
 

@@ -60,6 +60,8 @@ class scheduler {
   // The end of a fiber calls callbacks, which keep the runtime as fibers do, from their registration to their return.
   void callback_registered() noexcept { callbacks_registered_.fetch_add(1, relaxed); }
   void callback_returned() noexcept { callbacks_returned_.fetch_add(1, release); }  // Pairs with is_anything_left().
+  // A fiber or a callback.
+  bool is_anything_left() const noexcept;
 
   std::uint64_t new_fiber_id() noexcept;
 
@@ -103,7 +105,6 @@ class scheduler {
   std::int64_t longest_spin = 0;
 
  private:
-  bool is_anything_left() const noexcept;
 
   const overflow_watch overflows_;
   const alive_entry alive_{*this};

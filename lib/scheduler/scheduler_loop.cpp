@@ -54,7 +54,8 @@ runnable scheduler_loop::next() noexcept {
       if (is_counted && owner_.idle.leave_search() && owner_.sees_open_work()) wake_one_for(core_);
       return found;
     }
-    if (owner_.is_stopping()) return {};
+    // A fiber that was just ending when nothing was left may have been given a callback since.
+    if (owner_.is_stopping() && !owner_.is_anything_left()) return {};
     if ((found = search(is_counted))) return found;
     is_counted = park();
   }

@@ -85,12 +85,18 @@ WEFT_ALWAYS_INLINE void end_fiber(activation& me, fiber_record& f) noexcept {
   }
   if (me.locals != nullptr || f.context != nullptr) [[unlikely]]
     end_variables(me, f);  // While the fiber can still wait: joiners find its variables gone.
+  // What it leaves behind may be destroyed here, by code of its user that waits: so long the runtime goes on.
+  scheduler* const keeps = leaves_anything(f) ? f.home : nullptr;
+  if (keeps != nullptr) [[unlikely]]
+    keeps->callback_registered();
   here()->counters.ended.add();
   f.end.finish();
   // Joiners go by `end`. Until here reports name who hangs in a destructor or a callback.
   f.on_stack.store(nullptr, relaxed);
   f.life.store(fiber_life::ended, relaxed);
   give_up(f);
+  if (keeps != nullptr) [[unlikely]]
+    keeps->callback_returned();
 }
 
 WEFT_COLD void note_depth(const activation& me, const fiber_record& f) noexcept {

@@ -206,6 +206,34 @@ TEST(limits, fibers_that_get_no_stack_say_so_and_others_go_on) {
   }
 }
 
+// Nobody holds a handle, so that the fiber destroys its result itself; whoever waits there holds the runtime up.
+TEST(end, waits_for_results_that_wait_at_their_end) {
+  struct waits_at_end {
+    explicit waits_at_end(std::atomic<bool>& g) : gone(&g) {}
+    waits_at_end(waits_at_end&& other) noexcept : gone(std::exchange(other.gone, nullptr)) {}
+    ~waits_at_end() {
+      if (gone == nullptr) return;
+      for (int i = 0; i < 20; ++i) weft::this_fiber::sleep_for(10us);
+      *gone = true;
+    }
+    std::atomic<bool>* gone;
+  };
+  for (const std::size_t cores : {1, 2}) {
+    for (int round = 0; round < 20; ++round) {
+      std::atomic<bool> began{false}, gone{false};
+      {
+        weft::runtime here(narrow(cores));
+        here.spawn_detached([&] {
+          began = true;
+          return waits_at_end(gone);
+        });
+        ASSERT_TRUE(eventually([&] { return began.load(); }));
+      }
+      EXPECT_TRUE(gone);
+    }
+  }
+}
+
 // They end on the one stack that their core keeps for them, and it has to come back to that core.
 TEST(limits, closures_of_fibers_that_get_no_stack_may_wait_at_their_end) {
   struct waits_at_end {
