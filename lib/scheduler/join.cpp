@@ -106,11 +106,13 @@ namespace {
 template <class Act>
 void with_scheduler(fiber_record& f, Act act) noexcept {
   core* const c = here();
-  if (c != nullptr && &c->owner == f.home) {
+  record_memory& memory = record_memory::of(&f);
+  // By the memory: the place of a runtime that is gone may be that of another one.
+  if (c != nullptr && &c->owner.records == &memory) {
     act(c->owner);
     return;
   }
-  const record_memory::visit staying(record_memory::of(&f));
+  const record_memory::visit staying(memory);
   if (scheduler* const s = staying.owner()) act(*s);
 }
 

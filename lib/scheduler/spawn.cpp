@@ -127,7 +127,11 @@ fiber_record* new_fiber(runtime* where, const attributes* wanted, const body_typ
 
 void* body_of(fiber_record* fiber) noexcept { return fiber->body; }
 
-void abandon(fiber_record* fiber) noexcept { free_unlaunched(*fiber); }
+// Who cancels a scope may have found its new child already, and hold it: then it is freed by them.
+void abandon(fiber_record* fiber) noexcept {
+  const std::uint32_t ours = (fiber->marks.load(relaxed) & fiber_record::detached) != 0 ? 1 : 2;
+  if (fiber->references.fetch_sub(ours, acq_rel) == ours) free_unlaunched(*fiber);
+}
 
 void launch(fiber_record* fiber) {
   if (contexts_are_in_use.load(relaxed)) [[unlikely]]
@@ -179,18 +183,16 @@ WEFT_NOINLINE static void destroy_leavings(fiber_record& f) noexcept {
 }
 
 void free_ended(fiber_record& f) noexcept {
-  if ((f.outcome == fiber_outcome::value && f.type->destroy_result != nullptr) || f.error != nullptr ||
-      f.context != nullptr) {
-    destroy_leavings(f);
-  }
+  if (leaves_anything(f)) destroy_leavings(f);
   free_body(f);
   core* const c = here();  // Afresh: what was just destroyed may have suspended us.
-  if (c != nullptr && &c->owner == f.home) {
+  record_memory& memory = record_memory::of(&f);
+  // By the memory: the place of a runtime that is gone may be that of another one.
+  if (c != nullptr && &c->owner.records == &memory) {
     f.life.store(fiber_life::vacant, relaxed);
     slab_heap::release(&f, &c->slab);
     return;
   }
-  record_memory& memory = record_memory::of(&f);
   {
     const record_memory::visit staying(memory);
     if (staying.owner() != nullptr) {
