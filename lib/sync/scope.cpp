@@ -181,6 +181,7 @@ void scope::note_error(std::exception_ptr error) noexcept {
 }
 
 void scope::cancel(cancel_reason why) noexcept {
+  if (!is_in_frame_) return;  // It has been joined: then nobody but the owner may call, and nothing is left to cancel.
   // The owner may be waiting for us; it cannot leave before the calling child has ended, nor while it calls itself.
   if (detail::wait_record* const claimed = detail::cancel_inside(frame_, why)) make_ready(*claimed);
   cancel_children(why);

@@ -96,6 +96,15 @@ WEFT_TEST(scope, refuses_children_once_it_is_joined) {
   EXPECT_THROW(crew.join(), std::system_error);
 }
 
+WEFT_TEST(scope, once_joined_has_nothing_left_to_cancel) {
+  weft::scope crew;
+  crew.spawn([] {});
+  crew.join();
+  crew.cancel();
+  weft::this_fiber::yield();
+  EXPECT_EQ(weft::spawn([] { return 1; }).join(), 1);
+}
+
 TEST(scope, outside_a_fiber_is_an_error) { EXPECT_THROW(weft::scope{}, std::system_error); }
 
 WEFT_TEST(scope, refuses_a_quorum_of_none) {
