@@ -101,7 +101,8 @@ void future_state::abandon_store() noexcept {
 
 void future_state::end_store(std::exception_ptr error) noexcept {
   if (is_cancellation(error)) {
-    settle(future_phase::cancelled);
+    phase_.store(future_phase::cancelled, relaxed);  // Published by finish().
+    settle_cancelled();
   } else {
     error_ = std::move(error);
     settle(future_phase::error);

@@ -309,6 +309,8 @@ WEFT_TEST(promise, hears_of_the_cancellation_once) {
 WEFT_TEST(promise, turns_the_cancellation_of_a_fiber_into_that_of_its_future) {
   weft::promise<int> p;
   auto f = p.get_future();
+  int told = 0;
+  p.on_cancel([&] { ++told; });
   weft::move_on_after(0s, [&] {
     try {
       weft::this_fiber::yield();
@@ -317,6 +319,9 @@ WEFT_TEST(promise, turns_the_cancellation_of_a_fiber_into_that_of_its_future) {
     }
   });
   EXPECT_TRUE(f.cancelled());
+  EXPECT_EQ(told, 1);
+  p.on_cancel([&] { ++told; });
+  EXPECT_EQ(told, 2);
   EXPECT_THROW(f.get(), weft::join_cancelled);
 }
 
