@@ -19,8 +19,10 @@ thread_record* free_records = nullptr;
 
 void give_back(void* record) {
   auto* const r = static_cast<thread_record*>(record);
-  if (r->locals != nullptr) end_locals(r->locals);
-  if (r->context != nullptr) release_context(std::exchange(r->context, nullptr));
+  while (r->locals != nullptr || r->context != nullptr) {  // What goes may make others.
+    if (r->locals != nullptr) end_locals(r->locals);
+    if (r->context != nullptr) release_context(std::exchange(r->context, nullptr));
+  }
   set_here_word(0);
   const std::scoped_lock hold(free_lock);
   r->next_free = free_records;

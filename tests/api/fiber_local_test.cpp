@@ -201,6 +201,24 @@ TEST(fiber_local, a_plain_thread_has_its_own_until_its_end) {
   std::thread([] { EXPECT_EQ(number.find(), nullptr); }).join();
 }
 
+TEST(fiber_local, a_plain_thread_leaves_nothing_to_the_next_one) {
+  struct uses_number {
+    bool is_mine = false;
+    ~uses_number() {
+      if (is_mine) *number = 7;
+    }
+  };
+  static weft::context_local<std::shared_ptr<uses_number>> held("held");
+  for (int i = 0; i < 3; ++i) {
+    std::thread([] {
+      const auto last = std::make_shared<uses_number>();
+      last->is_mine = true;
+      static_cast<void>(held.set(last));  // From here on weft knows the thread.
+      EXPECT_EQ(number.find(), nullptr);
+    }).join();
+  }
+}
+
 namespace {
 void leave_one_that_waits(std::atomic<int>& ended) { waiting->ended = &ended; }
 }  // namespace
