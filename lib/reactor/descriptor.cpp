@@ -16,9 +16,21 @@ bool in_fiber() noexcept {
   return c != nullptr && c->current != nullptr;
 }
 
-void wake_closed(slot& s, direction d, scheduler* owner) noexcept {
+wait_record* claim_closed(slot& s, direction d, scheduler* owner) noexcept {
   const readiness::state before = s.of(d).close();
-  if (before.is_waiting() && owner != nullptr) reactor::wake_waiting(*owner, before, wake_reason::closed);
+  return owner != nullptr ? reactor::claim_waiting(*owner, before, wake_reason::closed) : nullptr;
+}
+
+// The fibers that wait may end otherwise meanwhile, and their runtime with them, until their waits are claimed.
+void wake_closed(slot& s, slot_table& slots) noexcept {
+  wait_record* reader = nullptr;
+  wait_record* writer = nullptr;
+  slots.with_owner([&](scheduler* owner) {
+    reader = claim_closed(s, direction::read, owner);
+    writer = claim_closed(s, direction::write, owner);
+  });
+  if (reader != nullptr) make_ready(*reader);
+  if (writer != nullptr) make_ready(*writer);
 }
 
 }  // namespace
@@ -89,11 +101,7 @@ bool descriptor::is_open() const noexcept {
 int descriptor::close() noexcept {
   if (slot_ == nullptr || !slot_->users.begin_close(generation_)) return 0;
   slot& s = *slot_;
-  if (!forked_child()) {
-    scheduler* const owner = slots_->owner();
-    wake_closed(s, direction::read, owner);
-    wake_closed(s, direction::write, owner);
-  }
+  if (!forked_child()) wake_closed(s, *slots_);
   return s.users.leave() ? finish_close(s, *slots_) : 0;
 }
 

@@ -80,13 +80,17 @@ void reactor::dispatch(const ready_event& e) noexcept {
   if (e.writable()) wake_waiting(owner, s.of(direction::write).report(tick), wake_reason::notified);
 }
 
-void reactor::wake_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept {
-  if (!before.is_waiting()) return;
+wait_record* reactor::claim_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept {
+  if (!before.is_waiting()) return nullptr;
   activation& a = *static_cast<activation*>(owner.stacks.at(before.name()));
   const std::uint64_t epoch = wait_word::epoch_of(a.word.load());
-  if (!before.is_epoch(epoch)) return;  // Its wait has ended otherwise.
+  if (!before.is_epoch(epoch)) return nullptr;  // Its wait has ended otherwise.
   const waiter who{&a, epoch};
-  if (claim(who, why)) make_ready(a);
+  return claim(who, why) ? &a : nullptr;
+}
+
+void reactor::wake_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept {
+  if (wait_record* const claimed = claim_waiting(owner, before, why)) make_ready(*claimed);
 }
 
 // It is held for good only by a dedicated reactor thread; by others while they dispatch, or are kept from doing so.

@@ -46,7 +46,9 @@ class reactor final : public event_source {
   int add(slot& s) noexcept;
   void remove(slot& s) noexcept;
 
-  // Any thread. Ends a wait on `s` that `before`, taken out of its readiness word, says is under way.
+  // Any thread. Claims the wait that `before`, taken out of a readiness word, says is under way.
+  // Returns: null, or what make_ready() has to follow for.
+  static wait_record* claim_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept;
   static void wake_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept;
 
   bool poll() noexcept override;

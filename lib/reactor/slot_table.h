@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace weft::inline v0::detail {
@@ -122,6 +123,14 @@ class slot_table {
 
   // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), as where a fiber of it waits.
   scheduler* owner() const noexcept { return owner_.load(relaxed); }
+
+  // Calls `act` with the scheduler, null once it is gone; it does not go meanwhile. Also from a thread that may race with
+  // abandon(). `act` makes nothing ready: that may end the runtime, which takes this lock.
+  template <class Act>
+  void with_owner(Act act) noexcept {
+    const std::scoped_lock hold(lock_);
+    act(owner_.load(relaxed));
+  }
 
   std::size_t open() const noexcept { return open_.load(relaxed); }
 
