@@ -76,9 +76,7 @@ class [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the
   std::uint64_t id() const noexcept { return joinable() ? detail::fiber_id(record_) : 0; }
 
   // As given in its attributes; empty for none. Valid as long as the handle.
-  std::string_view name() const noexcept {
-    return joinable() ? detail::fiber_name(record_) : std::string_view();
-  }
+  std::string_view name() const noexcept { return joinable() ? detail::fiber_name(record_) : std::string_view(); }
 
  protected:
   explicit basic_fiber(detail::fiber_record * record) noexcept : record_(record) {}

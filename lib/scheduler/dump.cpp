@@ -187,7 +187,8 @@ std::string runtime_dump::text() const {
     text += separator + fiber_text(cycle.front(), names) + "\n";
   }
   for (const fiber_dump& f : fibers) {
-    text += "  " + fiber_text(f.id, f.name) + ", " + detail::origin_text(f.file, f.line) + ", " + state_text(f, names) + "\n";
+    text += "  " + fiber_text(f.id, f.name) + ", " + detail::origin_text(f.file, f.line) + ", " + state_text(f, names) +
+            "\n";
     for (std::size_t i = 0; i < f.backtrace.size(); ++i) {
       text += "    #" + std::to_string(i) + " " + f.backtrace[i] + "\n";
     }

@@ -105,7 +105,6 @@ class scheduler {
   std::int64_t longest_spin = 0;
 
  private:
-
   const overflow_watch overflows_;
   const alive_entry alive_{*this};
   std::vector<std::uint16_t> all_cores_;

@@ -52,11 +52,12 @@ WEFT_TEST(gather, of_a_range_that_waits_and_throws_while_it_is_iterated) {
   });
   int steps = 0;
   bool throws = false;
-  const auto pausing = calls | std::views::transform([&](const std::function<int()>& each) -> const std::function<int()>& {
-    weft::this_fiber::yield();
-    if (++steps > 10 && throws) throw std::domain_error("in the middle");
-    return each;
-  });
+  const auto pausing =
+      calls | std::views::transform([&](const std::function<int()>& each) -> const std::function<int()>& {
+        weft::this_fiber::yield();
+        if (++steps > 10 && throws) throw std::domain_error("in the middle");
+        return each;
+      });
   EXPECT_EQ(weft::gather(pausing).size(), 20u);
   EXPECT_EQ(steps, 20);
   throws = true;

@@ -256,7 +256,8 @@ TEST(limits, closures_of_fibers_that_get_no_stack_may_wait_at_their_end) {
       std::atomic<int> waiting{0};
       std::vector<weft::fiber<void>> crowd;
       for (int i = 0; i < 200; ++i) {
-        crowd.push_back(weft::spawn([&holders_may_end, at_end = waits_at_end(go, waiting)] { holders_may_end.wait(); }));
+        crowd.push_back(
+            weft::spawn([&holders_may_end, at_end = waits_at_end(go, waiting)] { holders_may_end.wait(); }));
       }
       ASSERT_TRUE(yield_until([&] { return waiting != 0; }));
       go.set();
