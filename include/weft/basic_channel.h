@@ -26,8 +26,9 @@ inline constexpr unbounded_t unbounded{};
 // Fairness: who waits longest is served first, and nobody overtakes it. A value is handed straight to a waiting
 //   receiver, which runs next where it was handed over.
 // Ordering: what was done before a value was sent is visible to who received it.
-// Cancel: a call that has to wait throws weft::cancelled. Each call either happened or threw: what was not sent stays
-//   with the sender, what was not received stays in the channel. A value whose move throws stays where it was.
+// Cancel: a call that has to wait, or that lets others run, throws weft::cancelled. Each call either happened or threw:
+//   what was not sent stays with the sender, what was not received stays in the channel. A value whose move throws stays
+//   where it was.
 // Requires: moving and destroying a T (and comparing, in a priority_channel) neither waits nor uses the channel: it
 //   is done under the channel's lock, which others spin for.
 // Lifetime: may be destroyed once every call has returned; values still in it are destroyed with it. Destroying it while

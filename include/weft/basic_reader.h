@@ -21,7 +21,7 @@ struct reader_case;
 // others read; copies go on from the same place.
 //
 // Thread safety: one fiber or thread at a time; readers of one source are independent of each other.
-// Cancel: throws weft::cancelled if it would have to wait; then nothing was read.
+// Cancel: throws weft::cancelled if it would have to wait, or lets others run; then nothing was read.
 // Blocks: fiber or thread. A call that did not wait may let others run, once in a while; try_receive() never does.
 template <class T>
 class basic_reader {

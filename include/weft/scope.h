@@ -31,7 +31,7 @@ class scope_policy {
   static constexpr scope_policy all() noexcept { return {kind::all, 0}; }
   // The first child that succeeds cancels the rest; join() throws only if none does.
   static constexpr scope_policy any() noexcept { return {kind::quorum, 1}; }
-  // The same for `n` successes; it fails as soon as so many cannot be reached once the scope is joined.
+  // The same for `n` successes; where so many are not reached, that shows when the last child has ended.
   static constexpr scope_policy quorum(std::uint32_t n) noexcept { return {kind::quorum, n}; }
   // Nothing cancels anything, and join() throws no child's error: ask errors().
   static constexpr scope_policy collect() noexcept { return {kind::collect, 0}; }
