@@ -49,6 +49,7 @@ class reactor final : public event_source {
   // Any thread. Claims the wait that `before`, taken out of a readiness word, says is under way.
   // Returns: null, or what make_ready() has to follow for.
   static wait_record* claim_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept;
+  // The same with make_ready(). Requires: the runtime cannot end meanwhile.
   static void wake_waiting(scheduler& owner, readiness::state before, wake_reason why) noexcept;
 
   bool poll() noexcept override;

@@ -121,7 +121,7 @@ class slot_table {
   // Takes `s` out of its reactor's poller, if it is in one; also from a thread that may race with abandon().
   void deregister(slot& s, bool by_own_worker) noexcept;
 
-  // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), as where a fiber of it waits.
+  // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), or no use but comparing.
   scheduler* owner() const noexcept { return owner_.load(relaxed); }
 
   // Calls `act` with the scheduler, null once it is gone; it does not go meanwhile. Also from a thread that may race with

@@ -70,9 +70,9 @@ WEFT_API std::string_view fiber_name(const fiber_record* fiber) noexcept;
 WEFT_API bool wait_fiber(fiber_record* fiber, std::int64_t deadline);
 // After the end: whether there is a result; if not, throws what the fiber threw, once.
 WEFT_API bool fiber_has_value(const fiber_record* fiber) noexcept;
+[[noreturn]] WEFT_API void throw_fiber_outcome(fiber_record* fiber);
 // Destroys the result, which was moved from, sooner than with the last reference.
 WEFT_API void destroy_taken_result(fiber_record* fiber) noexcept;
-[[noreturn]] WEFT_API void throw_fiber_outcome(fiber_record* fiber);
 
 template <class R>
 struct result_slot {
