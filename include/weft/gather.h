@@ -10,6 +10,7 @@
 #include <weft/scope.h>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -106,6 +108,34 @@ WEFT_ALWAYS_INLINE void call_forked(fork_join& join, fork_calls& calls, bool is_
 // So many children are forked without an allocation for them.
 inline constexpr std::size_t few_children = 10;
 
+// How many elements each range of this type has; std::dynamic_extent where that is not part of the type.
+template <class Range>
+inline constexpr std::size_t fixed_length = std::dynamic_extent;
+template <class T, std::size_t Length>
+inline constexpr std::size_t fixed_length<std::array<T, Length>> = Length;
+template <class T, std::size_t Length>
+inline constexpr std::size_t fixed_length<T[Length]> = Length;
+template <class T, std::size_t Length>
+inline constexpr std::size_t fixed_length<std::span<T, Length>> = Length;
+
+// At least one call; a slot for each.
+template <class Call, class Range, class Slots>
+WEFT_ALWAYS_INLINE void gather_range(Range&& calls, std::size_t count, Slots& slots) {
+  small_array<fork_node, few_children> children(count);
+  std::size_t filled = 0;
+  // Iterating may run code of the caller's, which may throw or wait: done with before anything is forked.
+  for (auto&& each : calls) {
+    fill_fork<Call>(children[filled], slots[filled], each);
+    ++filled;
+  }
+  fork_calls calls_made;
+  fork_join join(fork_join::lane(), children.begin(), count, calls_made, [] {});
+  for (std::size_t i = 0; i < count; ++i) {
+    call_forked(join, calls_made, i == 0, slots[i], callable_of<Call>(children[i]));
+  }
+  join.join(calls_made);
+}
+
 [[noreturn]] WEFT_API void refuse_map_limit();
 
 }  // namespace detail
@@ -144,35 +174,33 @@ auto gather(Fs&&... fs) -> std::tuple<detail::value_or_monostate<std::invoke_res
       slots);
 }
 
-// The same for a range of callables of one type.
+// The same for a range of callables of one type. Returns: a std::array where the number of them is part of the range's
+// type (std::array, a plain array, a std::span with an extent), else a std::vector.
 template <std::ranges::forward_range Range>
 requires std::invocable<std::ranges::range_reference_t<Range>>
 auto gather(Range&& calls) {
   using call = std::ranges::range_reference_t<Range>;
   using result = std::invoke_result_t<call>;
-  static_assert(!std::is_reference_v<result>, "gather of a range returns a vector, which holds no references");
+  static_assert(!std::is_reference_v<result>,
+                "gather of a range returns an array or a vector, which hold no references");
   static_assert(std::is_reference_v<call>, "gather of a range borrows its callables: they must lie somewhere");
-  const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
-  detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
-  if (count != 0) {
-    detail::small_array<detail::fork_node, detail::few_children> children(count);
-    auto* child = children.begin();
-    // Iterating may run code of the caller's, which may throw or wait: done with before anything is forked.
-    for (auto&& each : calls) {
-      detail::fill_fork<call>(*child, slots[static_cast<std::size_t>(child - children.begin())], each);
-      ++child;
+  constexpr std::size_t fixed = detail::fixed_length<std::remove_cvref_t<Range>>;
+  if constexpr (fixed != std::dynamic_extent) {
+    std::array<detail::outcome_slot<result>, fixed> slots;
+    if constexpr (fixed != 0) detail::gather_range<call>(calls, fixed, slots);
+    return [&]<std::size_t... Places>(std::index_sequence<Places...>) {
+      return std::array<detail::value_or_monostate<result>, fixed>{slots[Places].take()...};
     }
-    detail::fork_calls calls_made;
-    detail::fork_join join(detail::fork_join::lane(), children.begin(), count, calls_made, [] {});
-    for (std::size_t i = 0; i < count; ++i) {
-      detail::call_forked(join, calls_made, i == 0, slots[i], detail::callable_of<call>(children[i]));
-    }
-    join.join(calls_made);
+    (std::make_index_sequence<fixed>());
+  } else {
+    const auto count = static_cast<std::size_t>(std::ranges::distance(calls));
+    detail::small_array<detail::outcome_slot<result>, detail::few_children> slots(count);
+    if (count != 0) detail::gather_range<call>(calls, count, slots);
+    std::vector<detail::value_or_monostate<result>> results;
+    results.reserve(count);
+    for (auto& filled : slots) results.push_back(filled.take());
+    return results;
   }
-  std::vector<detail::value_or_monostate<result>> results;
-  results.reserve(count);
-  for (auto& filled : slots) results.push_back(filled.take());
-  return results;
 }
 
 // Calls `f` with each element of `inputs`, at most `limit` at once, and returns the results in order.

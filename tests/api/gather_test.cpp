@@ -1,10 +1,12 @@
 // Several calls at once: results in order, errors, limits.
 #include "support/with_cores.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -42,6 +44,39 @@ WEFT_TEST(gather, of_a_range_returns_a_vector) {
   ASSERT_EQ(results.size(), 50u);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], std::to_string(i));
   EXPECT_TRUE(weft::gather(std::vector<std::function<int()>>()).empty());
+}
+
+// Where the type of the range tells how many there are, so does that of the results; they need not be copied or made empty.
+WEFT_TEST(gather, of_an_array_returns_an_array) {
+  struct number {
+    explicit number(int n) : value(std::make_unique<int>(n)) {}
+    std::unique_ptr<int> value;
+  };
+  struct call {
+    int n;
+    number operator()() const { return number(n); }
+  };
+  const std::array calls{call{1}, call{2}, call{3}};
+  std::array<number, 3> results = weft::gather(calls);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(*results[static_cast<std::size_t>(i)].value, i + 1);
+  call plain[2]{{4}, {5}};
+  EXPECT_EQ(*weft::gather(plain)[1].value, 5);
+  EXPECT_EQ(*weft::gather(std::span(calls).first<2>()).back().value, 2);
+  EXPECT_EQ(weft::gather(std::span(calls.data(), 2)).size(), 2u);
+  std::array<call, 50> many{};
+  for (call& each : many) each.n = static_cast<int>(&each - many.data());
+  const std::array<number, 50> of_many = weft::gather(many);
+  EXPECT_EQ(*of_many.back().value, 49);
+  EXPECT_TRUE(weft::gather(std::array<call, 0>()).empty());
+}
+
+WEFT_TEST(gather, of_an_array_whose_second_call_throws) {
+  std::atomic<int> others{0};
+  std::array<std::function<int()>, 3> calls;
+  for (auto& each : calls) each = [&others] { return ++others; };
+  calls[1] = []() -> int { throw std::domain_error("second"); };
+  EXPECT_THROW(static_cast<void>(weft::gather(calls)), std::domain_error);
+  EXPECT_LE(others.load(), 2);
 }
 
 // Everything of the caller's range runs before anything is forked.

@@ -9,19 +9,17 @@ fn is_inner(node: u64) -> bool {
     ((node >> 11) as f64) / ((1u64 << 53) as f64) < 0.124
 }
 
-fn count(node: u64, width: u64) -> u64 {
-    let mut found = vec![1u64; width as usize];
+fn count_all(node: u64, found: &mut [u64]) -> u64 {
     rayon::scope(|children| {
         for (i, mine) in found.iter_mut().enumerate() {
-            children.spawn(move |_| {
-                let next = child(node, i as u64);
-                if is_inner(next) {
-                    *mine = count(next, 8);
-                }
-            });
+            children.spawn(move |_| *mine = count(child(node, i as u64)));
         }
     });
     1 + found.iter().sum::<u64>()
+}
+
+fn count(node: u64) -> u64 {
+    if is_inner(node) { count_all(node, &mut [0u64; 8]) } else { 1 }
 }
 
 fn serial(node: u64) -> u64 {
@@ -32,6 +30,6 @@ fn main() {
     let what = race::ordered("fork", 2000);
     let nodes = 1 + (0..what.size).map(|i| serial(child(1, i))).sum::<u64>();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(what.cores).build().unwrap();
-    let result = pool.install(|| race::measured_call(|| count(1, what.size)));
+    let result = pool.install(|| race::measured_call(|| count_all(1, &mut vec![0u64; what.size as usize])));
     race::report("uts", "rayon", &what, nodes, result, nodes, "");
 }
