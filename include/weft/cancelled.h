@@ -21,6 +21,8 @@ WEFT_API const char* to_string(cancel_reason why) noexcept;
 
 namespace detail {
 [[noreturn]] WEFT_API void throw_cancelled(const char* call);
+// Throws weft::cancelled if the next cancellable wait of the caller would.
+WEFT_API void check_cancelled(const char* call);
 }
 
 // Thrown at every suspension point of a fiber that was cancelled. Not a std::exception, so that `catch

@@ -214,16 +214,20 @@ auto map(Range&& inputs, F f, std::size_t limit) {
   const auto count = static_cast<std::size_t>(std::ranges::size(inputs));
   std::vector<detail::outcome_slot<result>> slots(count);
   detail::atomic<std::size_t> next{0};
+  detail::atomic<std::size_t> done{0};
   scope crew;
   for (std::size_t i = 0; i < std::min(limit, count); ++i) {
     crew.spawn([&] {
       for (std::size_t at = next.fetch_add(1, detail::relaxed); at < count; at = next.fetch_add(1, detail::relaxed)) {
+        detail::check_cancelled("map");
         auto&& input = std::ranges::begin(inputs)[static_cast<std::ranges::range_difference_t<Range>>(at)];
         slots[at].fill([&]() -> result { return std::invoke(f, std::forward<decltype(input)>(input)); });
+        done.fetch_add(1, detail::relaxed);  // Published, as the results are, by the end of the child.
       }
     });
   }
   crew.join();
+  if (done.load(detail::relaxed) != count) detail::throw_lost_call("map");
   std::vector<detail::value_or_monostate<result>> results;
   results.reserve(count);
   for (auto& each : slots) results.push_back(each.take());
@@ -243,15 +247,17 @@ requires(sizeof...(Fs) > 0) auto race(Fs&&... fs)
   scope crew(scope_policy::collect());
   const auto run = [&]<std::size_t Place, class F>(std::in_place_index_t<Place> place, F&& f) {
     using result = std::invoke_result_t<F>;
+    bool is_first = false;
     try {
       detail::outcome_slot<result> slot;
       slot.fill(std::forward<F>(f));
-      if (is_over.exchange(true, detail::acq_rel)) return;
+      is_first = !is_over.exchange(true, detail::acq_rel);
+      if (!is_first) return;
       won.emplace(place, slot.take());
     } catch (const cancelled&) {
       throw;
-    } catch (...) {
-      if (is_over.exchange(true, detail::acq_rel)) return;
+    } catch (...) {  // Of the call, or of moving its result.
+      if (!is_first && is_over.exchange(true, detail::acq_rel)) return;
       error = std::current_exception();
     }
     crew.cancel(cancel_reason::scope);
@@ -262,6 +268,7 @@ requires(sizeof...(Fs) > 0) auto race(Fs&&... fs)
   (std::index_sequence_for<Fs...>());
   crew.join();
   if (error != nullptr) std::rethrow_exception(error);
+  if (!won) detail::throw_lost_call("race");
   return std::move(*won);
 }
 

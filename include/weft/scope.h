@@ -24,6 +24,14 @@
 
 namespace weft::inline v0 {
 
+namespace detail {
+
+// What was called has not come to its end, though nothing of the caller's has cancelled it: the runtime ends, and the caller
+// is shielded or is about to hear of it. Throws: weft::cancelled if it has; weft::join_cancelled.
+[[noreturn]] WEFT_API void throw_lost_call(const char* call);
+
+}  // namespace detail
+
 // What a scope makes of the outcomes of its children.
 class scope_policy {
  public:
@@ -94,7 +102,9 @@ class WEFT_API scope {
   // Waits for all children; from then on none may be spawned. Calls those that have not started on the owner's stack, one
   // after the other, as gather() does: unless they serve in the background or want a core, a stack, a migration or
   // preserve_fp of their own, other cores have taken them, or the owner is under a shield.
-  // Throws: according to the policy the error of a child, or weft::scope_errors if there are several.
+  // Throws: according to the policy the error of a child, or weft::scope_errors if there are several. Under
+  //   scope_policy::all(), weft::join_cancelled if children were cut short by the end of the runtime and the owner, being
+  //   shielded, was not.
   // Cancel: cancels the children, waits for them, and throws weft::cancelled. Errors that are not thrown for that go to
   //   options::on_lost_error.
   // Blocks: fiber.
@@ -150,6 +160,7 @@ class WEFT_API scope {
   scope_policy policy_;
   bool is_closed_ = false;
   bool is_in_frame_ = true;
+  bool lost_child_ = false;               // One was cancelled, and not by the scope: its runtime ends.
   bool was_last_ = false;                 // The child that the owner has just called. The owner only.
   std::uint8_t told_ = 0;                 // The cancel_reason + 1 that children got.
   detail::scope_link* untold_ = nullptr;  // Children that do not know of it; then those that do.
@@ -160,7 +171,8 @@ class WEFT_API scope {
   std::vector<std::exception_ptr> errors_;
 };
 
-// Calls `body(scope&)`, then waits for the children. An error of the body cancels them, and is thrown with theirs.
+// Calls `body(scope&)`, then waits for the children. An error of the body cancels them, and is thrown with theirs. The body
+// may join the scope itself; then what that threw, or it throws afterwards, goes on.
 // Cancel, Throws: as scope::join().
 template <class F>
 void with_scope(scope_policy policy, F&& body) {
@@ -171,7 +183,8 @@ void with_scope(scope_policy policy, F&& body) {
   } catch (...) {
     error = std::current_exception();
   }
-  crew.close_with(std::move(error));
+  if (!crew.is_closed_) crew.close_with(std::move(error));
+  if (error != nullptr) std::rethrow_exception(std::move(error));
 }
 
 template <std::invocable<scope&> F>

@@ -48,9 +48,6 @@ wait_record* cancel_quietly(cancel_frame& frame, cancel_reason why) noexcept;
 // Requires: cancel_pending(). The reason that throw_cancelled() would give.
 cancel_reason pending_reason() noexcept;
 
-// Throws weft::cancelled if cancel_pending().
-void check_cancelled(const char* call);
-
 // What becomes of a fiber that was not cancelled and ends with somebody else's `cancelled`, out of an exception_ptr.
 std::exception_ptr foreign_cancellation() noexcept;
 
@@ -60,7 +57,7 @@ void report_escaped_cancellations() noexcept;
 
 // By the fiber that runs on `a`.
 inline void set_shields(activation& a, unsigned depth) noexcept {
-  a.shield_depth = static_cast<std::uint8_t>(depth);
+  a.shield_depth = static_cast<std::uint16_t>(depth);
   a.level = cancel_level_bit(depth);
 }
 inline void open_shield(activation& a) noexcept { set_shields(a, a.shield_depth + 1U); }

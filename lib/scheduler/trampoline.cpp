@@ -64,7 +64,7 @@ WEFT_COLD void end_unstarted(activation& me, fiber_record& f) noexcept {
   if (has_no_stack) me.pins = 1;  // What is destroyed may wait, and the reserve goes back to its own core.
   f.type->destroy_closure(f.body);
   f.outcome = fiber_outcome::cancelled;
-  if (!has_no_stack) return;
+  if (!has_no_stack || f.type->link_of != nullptr) return;  // A scope has been told by its child's link.
   f.outcome = fiber_outcome::error;
   try {
     f.error = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory),

@@ -79,6 +79,11 @@ std::string describe(const std::vector<std::exception_ptr>& errors) {
 
 namespace detail {
 
+void throw_lost_call(const char* call) {
+  if (cancel_pending()) throw_cancelled(call);
+  throw join_cancelled("weft::" + std::string(call) + ": a call was cancelled");
+}
+
 void refuse_map_limit() { throw std::invalid_argument("weft::map: a limit of 0 calls at once leaves nothing to run"); }
 
 scope_link::scope_link(scope& its_owner, fiber_record* its_fiber, bool background)
@@ -87,6 +92,10 @@ scope_link::scope_link(scope& its_owner, fiber_record* its_fiber, bool backgroun
 }
 
 scope_link::~scope_link() {
+  if (outcome == child_outcome::cancelled && (fiber->marks.load(relaxed) & fiber_record::has_no_stack) != 0) {
+    failed(std::make_exception_ptr(
+        std::system_error(std::make_error_code(std::errc::not_enough_memory), "weft::scope: no stack for a child")));
+  }
   end_variables_early(*fiber);
   owner.child_ended(*this);
 }
@@ -155,6 +164,8 @@ void scope::child_ended(detail::scope_link& child) noexcept {
   {
     const detail::list_lock hold(lock_);
     unlink(child.is_told ? told_children_ : untold_, child);
+    const bool was_cancelled = child.outcome == detail::child_outcome::cancelled && child.fiber->is_cancelled();
+    if (was_cancelled && !child.is_told && !child.is_background) lost_child_ = true;
     --live_;
     if (child.is_background) --background_;
     if (called_ == &child) {
@@ -329,6 +340,7 @@ void scope::throw_outcome(std::exception_ptr of_body) {
   if (of_body != nullptr) thrown.insert(thrown.begin(), of_body);
   if (thrown.size() == 1) std::rethrow_exception(thrown.front());
   if (!thrown.empty()) throw scope_errors(std::move(thrown));
+  if (policy_.what_ == kind::all && lost_child_) detail::throw_lost_call("scope::join");
   if (policy_.what_ == kind::quorum && has_failed && !is_cancelled()) {
     throw join_cancelled("weft::scope::join: " + std::to_string(successes_) + " children succeeded of the " +
                          std::to_string(policy_.needed_) + " that were wanted");
