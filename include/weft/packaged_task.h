@@ -22,7 +22,13 @@ struct task_function_of final : task_function<R, Args...> {
   F function;
   template <class G>
   explicit task_function_of(G&& f) : function(std::forward<G>(f)) {}
-  R call(Args... args) override { return std::invoke(function, std::forward<Args>(args)...); }
+  R call(Args... args) override {
+    if constexpr (std::is_void_v<R>) {
+      static_cast<void>(std::invoke(function, std::forward<Args>(args)...));
+    } else {
+      return std::invoke(function, std::forward<Args>(args)...);
+    }
+  }
 };
 
 }  // namespace detail
@@ -89,7 +95,8 @@ class packaged_task<R(Args...)> {
   // Begins anew, with the same function and a new promise; the old one is broken if it was not called.
   void reset() {
     checked("weft::packaged_task::reset");
-    promise_.emplace();
+    promise<R> next;  // First: where there is no memory, all stays as it was.
+    promise_.emplace(std::move(next));
     was_called_ = false;
   }
 

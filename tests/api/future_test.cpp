@@ -1,8 +1,7 @@
-// Promises, futures and packaged tasks: results, misuse, cancellation, callbacks, and who frees what.
+// Promises and futures: results, misuse, cancellation, callbacks, and who frees what.
 #include "support/counted.h"
+#include "support/future_errors.h"
 #include "support/with_cores.h"
-
-#include <weft/packaged_task.h>
 
 #include <atomic>
 #include <memory>
@@ -11,28 +10,6 @@
 using namespace weft_test;
 
 namespace {
-
-template <class Call>
-std::future_errc code_of(Call call) {
-  try {
-    call();
-  } catch (const std::future_error& error) {
-    return static_cast<std::future_errc>(error.code().value());
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
-
-template <class Error, class Call>
-std::string text_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -347,54 +324,3 @@ WEFT_TEST(future, frees_its_value_once) {
 }
 
 // --- Packaged tasks ------------------------------------------------------------------------------------------------------
-
-WEFT_TEST(packaged_task, keeps_what_the_function_returns_or_throws) {
-  weft::packaged_task<int(int, int)> sum([](int a, int b) { return a + b; });
-  auto f = sum.get_future();
-  auto runner = weft::spawn([&] { sum(1, 2); });
-  EXPECT_EQ(f.get(), 3);
-  runner.join();
-  EXPECT_EQ(code_of([&] { sum(1, 2); }), std::future_errc::promise_already_satisfied);
-  sum.reset();
-  sum(3, 4);
-  EXPECT_EQ(sum.get_future().get(), 7);
-  weft::packaged_task<void(std::unique_ptr<int>)> thrower([](std::unique_ptr<int> p) { throw *p; });
-  thrower(std::make_unique<int>(8));
-  EXPECT_THROW(thrower.get_future().get(), int);
-}
-
-WEFT_TEST(packaged_task, without_a_call_breaks_its_promise) {
-  weft::future<void> f;
-  {
-    weft::packaged_task<void()> task("clean up", [] {});
-    f = task.get_future();
-  }
-  EXPECT_TRUE(says(text_of<weft::broken_promise>([&] { f.get(); }), "clean up"));
-  weft::packaged_task<void()> none;
-  EXPECT_FALSE(none.valid());
-  EXPECT_EQ(code_of([&] { none(); }), std::future_errc::no_state);
-}
-
-WEFT_TEST(packaged_task, is_not_called_once_its_future_is_cancelled) {
-  bool ran = false;
-  weft::packaged_task<void()> task([&] { ran = true; });
-  auto f = task.get_future();
-  EXPECT_TRUE(f.cancel());
-  EXPECT_TRUE(task.cancelled());
-  task();
-  EXPECT_FALSE(ran);
-}
-
-WEFT_TEST(packaged_task, on_a_cancelled_fiber_cancels_its_future) {
-  weft::packaged_task<void()> task([] { weft::this_fiber::sleep_for(long_enough); });
-  auto f = task.get_future();
-  std::atomic<bool> began{false};
-  auto runner = weft::spawn([&] {
-    began = true;
-    task();
-  });
-  ASSERT_TRUE(yield_until([&] { return began.load(); }));
-  runner.cancel();
-  EXPECT_THROW(f.get(), weft::join_cancelled);
-  EXPECT_THROW(runner.join(), weft::join_cancelled);
-}
