@@ -3,8 +3,10 @@
 #include "support/waiting.h"
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 using namespace weft_test;
 
@@ -43,6 +45,27 @@ WEFT_TEST(shield_edges, what_came_meanwhile_counts_at_its_end) {
   is_cancelled = true;
   EXPECT_TRUE(ended_cancelled(f));
   EXPECT_TRUE(finished);
+}
+
+// However many there are.
+WEFT_TEST(shield_edges, of_hundreds_let_nothing_in) {
+  std::atomic<bool> is_inside{false};
+  weft::event leave;
+  auto f = weft::spawn([&] {
+    std::vector<std::unique_ptr<weft::shield_guard>> around;
+    for (int i = 0; i < 300; ++i) {
+      around.push_back(std::make_unique<weft::shield_guard>());
+      if (i != 255) continue;
+      is_inside = true;
+      leave.wait();
+    }
+    while (!around.empty()) around.pop_back();
+  });
+  ASSERT_TRUE(yield_until([&] { return is_inside.load(); }));
+  f.cancel();
+  weft::this_fiber::yield();
+  leave.set();
+  EXPECT_NO_THROW(f.join());
 }
 
 WEFT_TEST(shield_edges, ends_with_an_error_as_with_a_result) {

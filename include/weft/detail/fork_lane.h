@@ -37,7 +37,7 @@ struct fork_seat {
   std::uintptr_t child_floor = 0;                // A child is called here only from a frame above it.
   bool forks_inline = false;                     // A plain child may be called on this stack.
   bool has_variables = false;                    // Fiber-locals or a context may exist.
-  std::uint8_t shield_depth = 0;                 // Open shields.
+  std::uint16_t shield_depth = 0;                // Open shields.
   std::uint8_t level = 1;                        // The cancel level of that depth, as a bit.
 };
 
