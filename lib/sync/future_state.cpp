@@ -132,8 +132,9 @@ void future_state::refuse_second(const char* call) const {
 }
 
 void future_state::break_promise() noexcept {
-  // The last to know of it need not say so; release() looks again.
-  if (references_.load(relaxed) == 1 && end_.is_unwatched()) return;
+  // The last to know of it need not say so; release() looks again. Acquire: pairs with release(): what a future that is gone
+  // has registered is seen.
+  if (references_.load(acquire) == 1 && end_.is_unwatched()) return;
   if (!begin_store()) return;
   std::exception_ptr error;
   try {

@@ -120,6 +120,21 @@ WEFT_SCENARIO(
     3, 2);
 
 WEFT_SCENARIO(
+    "future: a promise is broken beside a callback whose future goes",
+    [] {
+      auto p = std::make_unique<weft::promise<int>>();
+      weft::future<int> f = p->get_future();
+      int called = 0;
+      together([&] { p.reset(); },
+               [&] {
+                 f.on_done([&called] { ++called; });
+                 f = weft::future<int>();
+               });
+      mc::expect(called == 1, "the callback is called");
+    },
+    3, 2);
+
+WEFT_SCENARIO(
     "future: copies are counted",
     [] {
       auto p = std::make_unique<weft::promise<int>>();
