@@ -70,10 +70,13 @@ struct send_kept_case : send_case<T, F> {
   using send_case<T, F>::send_case;
 };
 
+// What it sends may be gone, or was moved from, the second time.
 template <class Case>
-inline constexpr bool sends_what_may_be_gone = false;
+inline constexpr bool is_for_one_select = false;
 template <class T, class F>
-inline constexpr bool sends_what_may_be_gone<send_case<T, F>> = true;
+inline constexpr bool is_for_one_select<send_case<T, F>> = true;
+template <class T, class F>
+inline constexpr bool is_for_one_select<send_copy_case<T, F>> = !std::is_trivially_copyable_v<T>;
 
 struct select_access {
   WEFT_API static const select_ops completion_ops;
@@ -144,7 +147,7 @@ template <class T, class Store, std::invocable F = detail::no_action>
   detail::select_access::of_source(c, detail::channel_access::send_ops(to), &detail::channel_access::core_of(to));
   return c;
 }
-// Sends a copy.
+// Sends a copy, which is made now: in one select, as it is moved from where it is chosen.
 template <class T, class Store, std::invocable F = detail::no_action>
 [[nodiscard]] auto on_send(basic_channel<T, Store>* to, const std::type_identity_t<T>& value, F handler = {}) {
   detail::send_copy_case<T, F> c(value, std::move(handler));
@@ -207,10 +210,10 @@ template <std::invocable F = detail::no_action>
   return c;
 }
 
-// The case itself if `condition` holds, else one that is never chosen.
+// The case itself if `condition` holds, else one that is never chosen. A case that is kept may be given again and again.
 template <detail::selectable Case>
 [[nodiscard]] Case&& when(bool condition, Case&& c) noexcept {
-  if (!condition) c.what = detail::select_case::role::disabled;
+  c.is_off = !condition;
   return std::forward<Case>(c);
 }
 

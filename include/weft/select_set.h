@@ -24,7 +24,7 @@ class select_set {
   // again: a case that sends takes a reference, on_send(channel, std::ref(value)).
   template <detail::selectable Case>
   std::size_t add(Case c) {
-    static_assert(!detail::sends_what_may_be_gone<Case>,
+    static_assert(!detail::is_for_one_select<Case>,
                   "a select_set sends again and again what outlives it: on_send(channel, std::ref(value))");
     if (kept_.size() >= UINT16_MAX) throw std::length_error("weft::select_set::add: it has 65535 cases");
     auto made = std::make_unique<holder<Case>>(std::move(c));
@@ -34,8 +34,8 @@ class select_set {
   }
 
   // A disabled case is never chosen. Index as add() returned it.
-  void disable(std::size_t index) { kept_.at(index)->set_enabled(false); }
-  void enable(std::size_t index) { kept_.at(index)->set_enabled(true); }
+  void disable(std::size_t index) { kept_.at(index)->known->is_off = true; }
+  void enable(std::size_t index) { kept_.at(index)->known->is_off = false; }
 
   std::size_t size() const noexcept { return kept_.size(); }
   void clear() noexcept { kept_.clear(); }
@@ -49,12 +49,7 @@ class select_set {
     virtual ~basic_holder() = default;
     virtual void prepare() noexcept = 0;
     virtual void run() = 0;
-    void set_enabled(bool is_enabled) noexcept {
-      if (is_enabled == (known->what != detail::select_case::role::disabled)) return;
-      std::swap(known->what, other_role);
-    }
     detail::select_case* known = nullptr;
-    detail::select_case::role other_role = detail::select_case::role::disabled;
   };
   template <class Case>
   struct holder final : basic_holder {

@@ -66,6 +66,7 @@ class chooser {
   chooser(select_case* const* cases, std::uint16_t* order, std::size_t count) noexcept : cases_(cases), order_(order) {
     for (std::size_t i = 0; i < count; ++i) {
       select_case& c = *cases[i];
+      if (c.is_off) continue;
       switch (c.what) {
         case select_case::role::source:
           order_[sources_++] = static_cast<std::uint16_t>(i);

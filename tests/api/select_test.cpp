@@ -99,6 +99,21 @@ WEFT_TEST(select, disabled_cases_are_never_chosen) {
   EXPECT_EQ(select(on_receive(none, ignore), on_timeout(1ms)), 1u);
 }
 
+WEFT_TEST(select, a_case_that_is_kept_is_switched_on_again) {
+  weft::channel<int> ready(4);
+  ready.send(1);
+  auto kept = on_receive(ready, ignore);
+  EXPECT_EQ(select(weft::when(false, kept), otherwise()), 1u);
+  EXPECT_EQ(select(weft::when(true, kept), otherwise()), 0u);
+  weft::select_set several;
+  ready.send(2);
+  several.add(weft::when(false, on_receive(ready, ignore)));
+  several.add(otherwise());
+  EXPECT_EQ(several.select(), 1u);
+  several.enable(0);
+  EXPECT_EQ(several.select(), 0u);
+}
+
 WEFT_TEST(select, among_ready_cases_chooses_each_as_often) {
   weft::channel<int> a(1), idle, b(1), c(1);
   std::array<int, 4> chosen{};

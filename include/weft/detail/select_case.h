@@ -51,6 +51,7 @@ struct select_case {
   void* node[6];                    // A wait_node or what is derived from it, made by select() before enroll().
   std::int64_t limit = never;       // Of a deadline, in monotonic nanoseconds.
   role what = role::disabled;
+  bool is_off = false;  // Not to be chosen now, whatever it is.
 };
 
 // Waits for one of `count` cases and does it. Returns which. `order` is room for `count` numbers.
