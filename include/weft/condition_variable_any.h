@@ -16,8 +16,8 @@ namespace weft::inline v0 {
 // std::shared_lock<weft::shared_mutex> or weft::recursive_mutex itself, locked once.
 //
 // Thread safety: all members may be called at once.
-// Lifetime: may be destroyed once all waiters have been notified, even before they have returned; a wait that timed out
-//   or was cancelled must have returned.
+// Lifetime: may be destroyed once all waiters have been notified, even before they have returned; a wait that timed out,
+//   was cancelled or failed must have returned.
 class WEFT_API condition_variable_any {
  public:
   constexpr condition_variable_any() noexcept = default;
@@ -29,7 +29,8 @@ class WEFT_API condition_variable_any {
   void notify_all() noexcept;
 
   // Unlocks, waits to be notified, and locks again before it returns or throws. May also return without a reason.
-  // Throws: what unlock() throws; an exception out of lock() ends the program.
+  // Throws: what unlock() throws, and a notification that came meanwhile is used up; an exception out of lock() ends the
+  //   program.
   // Cancel: throws weft::cancelled, with the lock held again.
   template <class Lock>
   void wait(Lock& lock) {

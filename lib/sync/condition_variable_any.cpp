@@ -3,7 +3,7 @@
 // Protocol: each node has a stage. Waiter: `arriving` (in line, then unlock), begin the wait, `arriving` -> `waiting`; if
 //   that fails it was notified meanwhile and does not wait. Notifier, under the lock: unlink the oldest, its stage ->
 //   `notified`; if it was `arriving`, that is all: the waiter finds it, and its frame may be gone at once. If it was
-//   `waiting`, claim it; one that gave up leaves the notification to the next.
+//   `waiting`, claim it; one that gave up, or is `gone` because its unlock threw, leaves the notification to the next.
 #include <weft/condition_variable_any.h>
 
 #include "scheduler/cancellation.h"
@@ -17,7 +17,7 @@ namespace weft::inline v0 {
 
 namespace {
 
-enum class stage : std::uint32_t { arriving, waiting, notified };
+enum class stage : std::uint32_t { arriving, waiting, notified, gone };
 
 struct any_waiter : detail::wait_node {
   detail::atomic<stage> at{stage::arriving};
@@ -29,8 +29,9 @@ bool notify_next(detail::wait_list_ends& waiters, detail::woken_waiters& woken) 
     auto& n = static_cast<any_waiter&>(*waiters.first);
     detail::wait_list(waiters).unlink(n);
     // Acquire pairs with the exchange in wait_with(): `who` is whole. Release pairs with its failure.
-    if (n.at.exchange(stage::notified, detail::acq_rel) == stage::arriving) return true;
-    if (!claim(n.who, detail::wake_reason::notified)) continue;
+    const stage before = n.at.exchange(stage::notified, detail::acq_rel);
+    if (before == stage::arriving) return true;
+    if (before == stage::gone || !claim(n.who, detail::wake_reason::notified)) continue;
     woken.add(n);
     return true;
   }
@@ -79,7 +80,9 @@ std::cv_status condition_variable_any::wait_with(any_lock user, std::int64_t lim
   try {
     user.unlock(user.held);
   } catch (...) {
-    leave();
+    stage arriving = stage::arriving;
+    // Once it is notified the condition variable may be gone.
+    if (n.at.compare_exchange_strong(arriving, stage::gone, detail::relaxed, detail::relaxed)) leave();
     throw;
   }
   n.who = detail::begin_wait(true, "condition_variable_any::wait");

@@ -72,6 +72,23 @@ WEFT_TEST(condition_variable_any, waits_with_readers_locks_and_bare_mutexes) {
   outside.join();
 }
 
+// Whose unlock throws once it was notified is out of line already, and the condition variable may be gone.
+WEFT_TEST(condition_variable_any, may_go_when_an_unlock_throws_after_the_notification) {
+  struct lock_that_throws {
+    std::unique_ptr<weft::condition_variable_any>& told;
+    void lock() {}
+    void unlock() {
+      told->notify_all();
+      told.reset();
+      throw std::domain_error("unlock");
+    }
+  };
+  auto told = std::make_unique<weft::condition_variable_any>();
+  weft::condition_variable_any& waited_for = *told;
+  lock_that_throws lock{told};
+  EXPECT_THROW(waited_for.wait(lock), std::domain_error);
+}
+
 WEFT_TEST_EACH_REACTOR(condition_variable_any, gives_up_at_the_deadline_with_the_lock_held) {
   weft::mutex gate;
   weft::condition_variable_any never_told;
