@@ -50,13 +50,15 @@ class WEFT_API barrier_state {
 
  private:
   void close_phase(bool is_whole) noexcept;
+  bool was_whole(std::uint64_t phase) const noexcept;
 
   mutable atomic<std::uint32_t> lock_{0};
   bool is_broken_ = false;  // All of this under lock_.
   std::size_t expected_;
   std::size_t pending_;
   std::uint64_t phase_ = 1;
-  std::uint64_t last_broken_phase_ = 0;
+  std::uint64_t broken_from_ = 0;  // The last phases that were broken, one after the other.
+  std::uint64_t broken_before_ = 0;
   wait_list_ends waiters_;
 };
 

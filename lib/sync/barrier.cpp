@@ -61,9 +61,17 @@ barrier_state::arrived barrier_state::drop() {
   refuse(std::errc::invalid_argument, "weft::barrier::arrive_and_drop: nobody is expected any more");
 }
 
+// Under the lock, of a phase that is over.
+bool barrier_state::was_whole(std::uint64_t phase) const noexcept {
+  return phase < broken_from_ || phase >= broken_before_;
+}
+
 // Under the lock.
 void barrier_state::close_phase(bool is_whole) noexcept {
-  if (!is_whole) last_broken_phase_ = phase_;
+  if (!is_whole) {
+    if (broken_before_ != phase_) broken_from_ = phase_;
+    broken_before_ = phase_ + 1;
+  }
   ++phase_;
   pending_ = expected_;
 }
@@ -91,7 +99,7 @@ bool barrier_state::wait(std::uint64_t phase, std::int64_t limit, const char* ca
   {
     const list_lock hold(lock_);
     if (phase_ != phase) {
-      is_whole = phase != last_broken_phase_;
+      is_whole = was_whole(phase);
     } else if (is_broken_) {
       is_whole = false;
     } else {
@@ -117,7 +125,7 @@ bool barrier_state::wait(std::uint64_t phase, std::int64_t limit, const char* ca
       is_broken_ = true;
       claim_all(waiters_, woken, wake_reason::closed);
     } else {
-      is_whole = phase != last_broken_phase_;
+      is_whole = was_whole(phase);
     }
   }
   woken.make_ready();

@@ -50,6 +50,18 @@ WEFT_TEST(barrier, of_one_never_waits) {
   EXPECT_EQ(alone.pending(), 1u);
 }
 
+WEFT_TEST(barrier, remembers_all_phases_that_were_broken_one_after_the_other) {
+  weft::barrier meet(2);
+  auto of_whole = meet.arrive(2);
+  auto of_first = meet.arrive();
+  meet.reset();
+  auto of_second = meet.arrive();
+  meet.reset();
+  EXPECT_TRUE(breaks([&] { meet.wait(std::move(of_first)); }));
+  EXPECT_TRUE(breaks([&] { meet.wait(std::move(of_second)); }));
+  EXPECT_FALSE(breaks([&] { meet.wait(std::move(of_whole)); }));
+}
+
 WEFT_TEST(barrier, splits_arrival_from_waiting) {
   weft::barrier meet(3);
   auto token = meet.arrive();
