@@ -174,6 +174,30 @@ WEFT_TEST(call_chain, tells_of_a_cancellation_that_ended_a_wait_behind_a_shield)
   EXPECT_THROW(owner.join(), weft::join_cancelled);
 }
 
+// A lock that is free throws nothing, and lets others run now and then.
+WEFT_TEST(call_chain, a_child_may_ask_for_another_one_under_a_lock) {
+  weft::event sleeps, told;
+  std::atomic<bool> asks{false};
+  weft::mutex guard;
+  auto owner = weft::spawn([&] {
+    weft::gather(
+        [&] {
+          asks = true;
+          const auto limit = std::chrono::steady_clock::now() + long_enough;
+          for (bool is_told = false; !is_told;) {
+            const std::scoped_lock hold(guard);
+            is_told = told.is_set();
+            if (std::chrono::steady_clock::now() > limit) throw std::logic_error("nobody has told the other one");
+          }
+        },
+        [&] { sleep_until_told(sleeps, told); });
+  });
+  sleeps.wait();
+  ASSERT_TRUE(yield_until([&] { return asks.load(); }));
+  owner.cancel();
+  EXPECT_THROW(owner.join(), weft::join_cancelled);
+}
+
 WEFT_TEST(call_chain, a_shielded_child_may_ask_for_another_one_again_and_again) {
   weft::event sleeps, told;
   std::atomic<bool> asks{false};
