@@ -40,6 +40,7 @@ WEFT_API context_array* share_context() noexcept;
 WEFT_API void release_context(context_array* array) noexcept;
 [[noreturn]] WEFT_API void refuse_context_get(const char* name);
 [[noreturn]] WEFT_API void refuse_context_reset(const char* name, bool is_used);
+[[noreturn]] WEFT_API void refuse_context_run();
 
 }  // namespace detail
 
@@ -120,10 +121,12 @@ class context_local {
   token set(T value) const { return token(key_, exchange(new node(key_, std::move(value)))); }
 
   // Puts back what was there before the set() that gave `former`, also if that was nothing. To be called by who called
-  // set(). Throws: std::invalid_argument if `former` was used before or is another variable's.
+  // set(). Throws: std::invalid_argument if `former` was used before or is another variable's; std::bad_alloc, and then nothing
+  // has changed.
   void reset(token&& former) const {
     if (former.key_ != key_) detail::refuse_context_reset(name_, former.key_ == 0);
-    detail::context_value* const before = exchange(std::exchange(former.former_, nullptr));
+    detail::context_value* const before = detail::exchange_context_value(key_, former.former_);
+    former.former_ = nullptr;
     former.key_ = 0;
     if (before != nullptr) before->release();
   }
@@ -172,14 +175,21 @@ class WEFT_API context {
   }
 
   // Calls `f(args...)` in this context instead of the caller's own. What it sets stays in this context.
-  // Throws: what `f` throws; std::system_error on a worker thread outside of its fibers.
+  // Throws: what `f` throws; std::system_error on a worker thread outside of its fibers; std::logic_error from within
+  //   another run() of this object.
+  // While `f` runs this object stands for the caller's own context: it is not to be copied or moved then.
   template <class F, class... Args>
   decltype(auto) run(F&& f, Args&&... args) {
+    if (is_entered_) detail::refuse_context_run();
     detail::exchange_context(array_);
+    is_entered_ = true;
     struct leaving {
-      detail::context_array*& array;
-      ~leaving() { detail::exchange_context(array); }
-    } at_end{array_};
+      context& self;
+      ~leaving() {
+        detail::exchange_context(self.array_);
+        self.is_entered_ = false;
+      }
+    } at_end{*this};
     return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
   }
 
@@ -187,6 +197,7 @@ class WEFT_API context {
   explicit context(detail::context_array* array) noexcept : array_(array) {}
 
   detail::context_array* array_ = nullptr;
+  bool is_entered_ = false;
 };
 
 }  // namespace weft::inline v0

@@ -141,6 +141,10 @@ void refuse_context_reset(const char* name, bool is_used) {
                               (is_used ? "was used before" : "belongs to another variable"));
 }
 
+void refuse_context_run() {
+  throw std::logic_error("weft::context::run: called from within a run of the same context; run a copy of it");
+}
+
 }  // namespace weft::inline v0::detail
 
 namespace weft::inline v0 {

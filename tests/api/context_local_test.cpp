@@ -177,6 +177,15 @@ WEFT_TEST(context, is_a_copy_that_others_can_run_in) {
   EXPECT_EQ(none.run([] { return depth.find(); }), nullptr);
 }
 
+WEFT_TEST(context, is_not_run_within_itself) {
+  depth.set(1);
+  weft::context outer = weft::context::current();
+  depth.set(2);
+  outer.run([&] { EXPECT_THROW(outer.run([] {}), std::logic_error); });
+  EXPECT_EQ(depth.get(), 2);
+  EXPECT_EQ(outer.run([] { return depth.get(); }), 1);
+}
+
 WEFT_TEST(context, serves_callbacks_which_have_none_of_their_own) {
   user.set("ada");
   weft::promise<void> p;
