@@ -19,7 +19,7 @@ WEFT_API void refuse_run_inside_fiber();
 // (resource_deadlock_would_occur).
 template <class F>
 requires std::invocable<std::decay_t<F>>
-auto run(const options& wanted, F&& f, source_location site = source_location::current()) {
+decltype(auto) run(const options& wanted, F&& f, source_location site = source_location::current()) {
   detail::refuse_run_inside_fiber();
   runtime here(wanted);
   detail::belongs_to_run(here);
@@ -28,6 +28,8 @@ auto run(const options& wanted, F&& f, source_location site = source_location::c
 
 template <class F>
 requires std::invocable<std::decay_t<F>>
-auto run(F&& f, source_location site = source_location::current()) { return run(options{}, std::forward<F>(f), site); }
+decltype(auto) run(F&& f, source_location site = source_location::current()) {
+  return run(options{}, std::forward<F>(f), site);
+}
 
 }  // namespace weft::inline v0

@@ -104,6 +104,14 @@ TEST(run, returns_the_result_or_throws_the_error) {
 
 // --- From outside --------------------------------------------------------------------------------------------------------
 
+TEST(run, returns_references_and_constants_as_they_are) {
+  int target = 0;
+  EXPECT_EQ(&weft::run([&]() -> int& { return target; }), &target);
+  const auto constant = []() -> const std::string { return std::string(40, 'x'); };
+  EXPECT_EQ(weft::run(constant), std::string(40, 'x'));
+  EXPECT_EQ(std::get<0>(weft::run([&] { return weft::gather(constant); })), std::string(40, 'x'));
+}
+
 TEST(runtime, is_spawned_into_by_many_plain_threads) {
   weft::runtime here(narrow());
   std::atomic<std::size_t> sum{0};

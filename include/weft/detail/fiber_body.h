@@ -83,7 +83,7 @@ struct result_slot {
   ~result_slot() {}
   template <class F>
   void fill(F&& f) {
-    ::new (static_cast<void*>(std::addressof(value))) R(std::invoke(std::forward<F>(f)));
+    ::new (const_cast<void*>(static_cast<const void*>(std::addressof(value)))) R(std::invoke(std::forward<F>(f)));
   }
   void destroy() noexcept { value.~R(); }
   R take() { return std::move(value); }
