@@ -51,7 +51,10 @@ class single_flight {
     std::unique_lock<mutex> hold(lock_);
     const std::shared_ptr<flight> joined = find_or_begin(key, me);
     if (joined->leader != me || joined->now != phase::flying) {
-      if (wait_for_outcome(*joined, key, hold)) return outcome_of(*joined);
+      if (wait_for_outcome(*joined, key, hold)) {
+        hold.unlock();  // Copying the value may take long; it stays, and does not change any more.
+        return outcome_of(*joined);
+      }
       joined->leader = me;
       joined->now = phase::flying;
     } else if (!std::exchange(joined->is_fresh, false)) {

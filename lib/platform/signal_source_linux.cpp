@@ -5,9 +5,11 @@
 
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,15 +22,24 @@ namespace {
 std::uint64_t blocked_by(const std::string& status_file) noexcept {
   const int fd = sys().open(status_file.c_str(), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return ~std::uint64_t{0};
-  std::array<char, 4096> text;
-  const ssize_t size = sys().read(fd, text.data(), text.size());
-  sys().close(fd);
-  const std::string_view all(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   constexpr std::string_view label = "\nSigBlk:\t";
+  constexpr std::size_t wanted = label.size() + 16;
+  std::array<char, 4096> text;
+  std::size_t kept = 0;  // The line may lie far behind, after thousands of groups.
   std::uint64_t mask = ~std::uint64_t{0};
-  if (const std::size_t at = all.find(label); at != all.npos) {
-    std::from_chars(all.data() + at + label.size(), all.data() + all.size(), mask, 16);
+  for (;;) {
+    const ssize_t size = sys().read(fd, text.data() + kept, text.size() - kept);
+    if (size == -EINTR) continue;
+    if (size <= 0) break;
+    const std::string_view seen(text.data(), kept + static_cast<std::size_t>(size));
+    if (const std::size_t at = seen.find(label); at != seen.npos && seen.size() - at >= wanted) {
+      std::from_chars(seen.data() + at + label.size(), seen.data() + at + wanted, mask, 16);
+      break;
+    }
+    kept = std::min(seen.size(), wanted);
+    std::memmove(text.data(), seen.data() + seen.size() - kept, kept);
   }
+  sys().close(fd);
   return mask;
 }
 
