@@ -5,6 +5,22 @@
 //   wait; leave.
 // Protocol of close(): mark the slot closing, close both readiness words, wake who waits; the last user to leave closes
 //   the number, so that it is never reused while a call may still name it.
+// Protocol of the poller: the owner of a lent number may close it, and open it anew, as soon as close() is over, whoever
+//   still uses the slot. So close() itself takes the slot out, and afterwards no user puts it in or takes it out:
+//
+//     close()                                      a user that has to wait
+//     mark the slot closing                        registered already? done
+//     take slot::registering                       take slot::registering
+//     registered? take it out of the poller        closing? then leave it
+//     drop the lock                                else put it into the poller, and note where
+//     close both words                             drop the lock; look at the word, and wait in it
+//
+//   Whoever has the lock first decides: close() finds an earlier user's note, and a later user finds the mark. A user that
+//   has left it, or relied on a note that is taken back, meets the closed word, or waits in it until it is closed. The
+//   lock is held over a call of the system, since looking at the mark and adding the number must be one step; only users
+//   of the same slot could wait for it. A plain thread takes the table's lock inside it, so that the runtime does not end
+//   meanwhile; the end of a runtime takes all notes back.
+//   What a user may still do with a lent number is poll(2): the closed word then says more than the answer.
 #pragma once
 
 #include "reactor/reactor.h"
@@ -99,6 +115,7 @@ class descriptor {
   static void spend_budget() noexcept;
   static int wait_ready(slot& s, direction d, std::int64_t deadline) noexcept;
   static int ensure_registered(slot& s) noexcept;
+  WEFT_COLD static int put_into_poller(slot& s) noexcept;
   static int finish_close(slot& s, slot_table& slots) noexcept;
 
   slot* slot_ = nullptr;
