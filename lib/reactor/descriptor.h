@@ -2,7 +2,7 @@
 //
 // Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless the
 //   direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the call, and
-//   wait; leave.
+//   wait; leave. A call whose deadline has passed tries once more.
 // Protocol of close(): mark the slot closing, close both readiness words, wake who waits; the last user to leave closes
 //   the number, so that it is never reused while a call may still name it.
 // Protocol of the poller: the owner of a lent number may close it, and open it anew, as soon as close() is over, whoever
@@ -83,7 +83,9 @@ class descriptor {
         }
         if (!word.drain(seen)) continue;
       }
-      if (const int error = wait_ready(s, d, deadline)) return -error;
+      if (const int error = wait_ready(s, d, deadline)) {
+        return error == ETIMEDOUT ? last_attempt(s, word, attempt) : -error;
+      }
     }
   }
 
@@ -109,6 +111,16 @@ class descriptor {
     int error = 0;
   };
   void let_go() noexcept;
+
+  // The event of what has come may still be with the kernel when the deadline has passed: events are taken by the batch, and
+  // timers run in between.
+  template <class Attempt>
+  WEFT_COLD static std::ptrdiff_t last_attempt(slot& s, readiness& word, Attempt& attempt) noexcept {
+    if (word.load().is_closed()) return -ETIMEDOUT;
+    std::ptrdiff_t result = -EINTR;
+    while (result == -EINTR) result = attempt(s.fd);
+    return result == -EAGAIN ? -ETIMEDOUT : result;
+  }
 
   static int take_slot(int fd, bool is_lent, descriptor& out) noexcept;
   static void drained(slot& s, direction d, readiness::state seen) noexcept;

@@ -3,6 +3,8 @@
 
 #include <weft/detail/atomic.h>
 
+#include <unistd.h>
+
 #include <random>
 #include <thread>
 
@@ -165,6 +167,29 @@ TEST(tcp_deadline, in_the_past_still_takes_what_is_there) {
     EXPECT_EQ(server.read(buffer, 0s), 4u);
     std::error_code ec;
     server.read(buffer, ec, -1h);
+    EXPECT_EQ(ec, std::errc::timed_out);
+  });
+}
+
+// More are ready at once than the poller hands out before timers run.
+TEST(tcp_deadline, in_the_past_takes_what_is_there_behind_many_others) {
+  weft::options wanted;
+  wanted.cores = 1;
+  wanted.reactor = weft::reactor_mode::inlined;
+  weft::run(wanted, [] {
+    std::vector<connection> pairs;
+    std::error_code ec;
+    std::byte buffer[8];
+    for (int i = 0; i < 200; ++i) {
+      pairs.push_back(connect_pair());
+      pairs.back().server.read(buffer, ec, 0ms);
+      ASSERT_EQ(ec, std::errc::timed_out);
+    }
+    let_others_run();
+    for (connection& pair : pairs) ASSERT_EQ(::write(pair.client.native_handle(), "here", 4), 4);
+    EXPECT_EQ(pairs.back().server.read(buffer, ec, 0ms), 4u);
+    EXPECT_FALSE(ec) << ec.message();
+    pairs.back().server.read(buffer, ec, 0ms);
     EXPECT_EQ(ec, std::errc::timed_out);
   });
 }
