@@ -35,6 +35,20 @@ void keep_out_of_poller(slot& s, slot_table& slots) noexcept {
   take_out_of_poller(s, slots);
 }
 
+// Closes the file behind a number that calls may still name, and keeps the number for them: what it names from now on
+// answers each of them with EBADF. A close and no shutdown, for the file may be shared with other processes. Where it
+// cannot be done, the file is closed with the number.
+void close_file_of(int fd) noexcept {
+#ifdef O_PATH
+  const int nothing = sys().open("/", O_PATH | O_CLOEXEC, 0);
+  if (nothing < 0) return;
+  sys().dup3(nothing, fd, O_CLOEXEC);
+  sys().close(nothing);
+#else
+  static_cast<void>(fd);
+#endif
+}
+
 // The fibers that wait may end otherwise meanwhile, and their runtime with them, until their waits are claimed.
 void wake_closed(slot& s, slot_table& slots) noexcept {
   wait_record* reader = nullptr;
@@ -116,7 +130,9 @@ int descriptor::close() noexcept {
   if (slot_ == nullptr || !slot_->users.begin_close(generation_)) return 0;
   slot& s = *slot_;
   if (!forked_child()) {
-    if (s.is_lent) keep_out_of_poller(s, *slots_);
+    const bool has_others = (s.users.load() & slot_users::count_mask) > 1;  // There will be no more of them.
+    if (s.is_lent || has_others) keep_out_of_poller(s, *slots_);
+    if (has_others && !s.is_lent) close_file_of(s.fd);
     wake_closed(s, *slots_);
   }
   return s.users.leave() ? finish_close(s, *slots_) : 0;

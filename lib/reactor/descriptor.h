@@ -3,10 +3,13 @@
 // Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless the
 //   direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the call, and
 //   wait; leave. A call whose deadline has passed tries once more.
-// Protocol of close(): mark the slot closing, close both readiness words, wake who waits; the last user to leave closes
-//   the number, so that it is never reused while a call may still name it.
+// Protocol of close(): mark the slot closing, close the file, close both readiness words, wake who waits; the last user to
+//   leave closes the number, so that it is never reused while a call may still name it. The file does not wait for that:
+//   a listener's address is free, and a stream's peer told, when close() is over. Until the last user leaves, the number
+//   names nothing (close_file_of()).
 // Protocol of the poller: the owner of a lent number may close it, and open it anew, as soon as close() is over, whoever
-//   still uses the slot. So close() itself takes the slot out, and afterwards no user puts it in or takes it out:
+//   still uses the slot; and the file of an owned one cannot be named to the poller any more. So a close() beside users
+//   takes the slot out itself, as any of a lent number does, and afterwards no user puts it in or takes it out:
 //
 //     close()                                      a user that has to wait
 //     mark the slot closing                        registered already? done
