@@ -67,7 +67,7 @@ descriptor::use::use(const descriptor& handle) noexcept : of(handle) {
   is_counted = of.slot_ != nullptr && of.slot_->users.enter(of.generation_);
   if (!is_counted) {
     error = EBADF;
-  } else if (!in_fiber() || &reactor::here().slots() != of.slots_) {
+  } else if (!of.is_of_this_runtime()) {
     error = EPERM;
   } else if (cancel_pending()) {
     error = ECANCELED;
@@ -125,6 +125,8 @@ int descriptor::borrow(int fd, descriptor& out) noexcept { return take_slot(fd, 
 bool descriptor::is_open() const noexcept {
   return slot_ != nullptr && slot_users::is_open_as(slot_->users.load(), generation_);
 }
+
+bool descriptor::is_of_this_runtime() const noexcept { return in_fiber() && &reactor::here().slots() == slots_; }
 
 int descriptor::close() noexcept {
   if (slot_ == nullptr || !slot_->users.begin_close(generation_)) return 0;

@@ -59,6 +59,8 @@ class descriptor {
 
   bool is_open() const noexcept;
   bool has_lost_runtime() const noexcept { return slots_ != nullptr && slots_->owner() == nullptr; }
+  // Whether the caller is a fiber of the runtime that it belongs to.
+  bool is_of_this_runtime() const noexcept;
   int fd() const noexcept { return is_open() ? slot_->fd : -1; }  // -1 when empty or closed.
 
   // Waiting calls return -EBADF. Idempotent. Returns: 0, or what close(2) said where it was done at once.
