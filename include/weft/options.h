@@ -92,7 +92,8 @@ struct options {
   // report, in the words "quiescent for N s". Zero: none.
   std::chrono::nanoseconds quiescence_report{0};
 
-  // This signal makes the runtime report a dump of its fibers; 0: none does. A handler from before is called, too.
+  // This signal makes the runtime report a dump of its fibers; 0: none does. A handler from before is called, too. Refused are
+  // SIGKILL, SIGSTOP, SIGPROF, SIGURG, and those that a thread raises by itself (SIGSEGV, SIGFPE, ...).
   int dump_signal = 0;
 
   // Called on the fiber's core for an error that nobody will join. Unset: a line on the standard error stream.

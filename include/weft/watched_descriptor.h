@@ -47,7 +47,8 @@ class WEFT_API watched_descriptor {
   bool wait_writable_until(deadline limit);
   bool wait_writable_for(deadline limit) { return wait_writable_until(limit); }
 
-  // Ends the watch, and every wait. The descriptor stays open. Twice is no error.
+  // Ends the watch, and every wait. The descriptor stays open; it may be closed, and its number be watched anew, as soon as
+  // this returns. Twice is no error.
   // Blocks: never.
   void unwatch() noexcept;
 

@@ -28,10 +28,12 @@ struct signal_source : descriptor {
   signal_source(const signal_source&) = delete;
   signal_source& operator=(const signal_source&) = delete;
 
-  // Returns: 0, EPERM outside of fibers, ENOMEM.
+  // Returns: 0, EPERM outside of fibers or where another runtime watches it, ENOMEM. Nobody else may go on: borrow() writes
+  // what calls of the runtime that watches it read, and only these have ended when that runtime is gone.
   int watch() noexcept {
     const std::scoped_lock hold(watching);
-    return is_open() && !has_lost_runtime() ? 0 : borrow(source, *this);
+    if (!is_open() || has_lost_runtime()) return borrow(source, *this);
+    return is_of_this_runtime() ? 0 : EPERM;
   }
 
   const int source;

@@ -44,10 +44,14 @@ class connect_attempt {
 };
 
 // A connection to a free port of the own machine can meet itself: where the kernel happens to choose the same
-// port for this end, TCP's simultaneous open succeeds with one socket.
-bool is_connected_to_itself(int fd, const net::endpoint& peer) noexcept {
+// port for this end, TCP's simultaneous open succeeds with one socket. The peer that was asked for tells too little: 0.0.0.0
+// and :: stand for an address of the machine.
+bool is_connected_to_itself(int fd, const net::endpoint& wanted) noexcept {
   socket_address local;
-  return sys().getsockname(fd, local.data(), local.size_to_fill()) == 0 && local.to_endpoint() == peer;
+  if (sys().getsockname(fd, local.data(), local.size_to_fill()) != 0) return false;
+  if (local.to_endpoint().port() != wanted.port()) return false;
+  socket_address peer;
+  return sys().getpeername(fd, peer.data(), peer.size_to_fill()) == 0 && local.to_endpoint() == peer.to_endpoint();
 }
 
 int bind_local(int fd, const net::endpoint& local) noexcept {
@@ -84,7 +88,9 @@ connected connect_stream(const net::endpoint& peer, const net::connect_options& 
       result.socket.reset();
       return result;
     }
-    if (options.local || !is_connected_to_itself(result.socket->handle.fd(), peer)) {
+    const bool has_port =
+        options.local && options.local->port() != 0;  // Its own port as the peer's is then what it wants.
+    if (has_port || !is_connected_to_itself(result.socket->handle.fd(), peer)) {
       result.socket->peer = peer;
       return result;
     }

@@ -194,6 +194,7 @@ constexpr system_calls kernel = {
     .raise = real<&::raise>,
 #ifdef __linux__
     .mincore = real<&::mincore>,
+    .dup3 = real<&::dup3>,
     .sendfile = real<&::sendfile>,
     .epoll_create1 = real<&::epoll_create1>,
     .epoll_ctl = real<&::epoll_ctl>,

@@ -88,6 +88,7 @@ struct system_calls {
 
 #ifdef __linux__
   int (*mincore)(void* address, std::size_t size, unsigned char* pages) noexcept;
+  int (*dup3)(int from, int to, int flags) noexcept;
   ssize_t (*sendfile)(int to, int from, off_t* offset, std::size_t size) noexcept;
   int (*epoll_create1)(int flags) noexcept;
   int (*epoll_ctl)(int queue, int operation, int fd, epoll_event* event) noexcept;

@@ -7,6 +7,8 @@
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
 
+#include <mutex>
+
 namespace weft::inline v0::detail {
 
 namespace {
@@ -19,6 +21,32 @@ bool in_fiber() noexcept {
 wait_record* claim_closed(slot& s, direction d, scheduler* owner) noexcept {
   const readiness::state before = s.of(d).close();
   return owner != nullptr ? reactor::claim_waiting(*owner, before, wake_reason::closed) : nullptr;
+}
+
+// Not in the child of a fork(), which shares the poller's queue with its parent.
+void take_out_of_poller(slot& s, slot_table& slots) noexcept {
+  const core* const c = here();
+  slots.deregister(s, c != nullptr && &c->owner == slots.owner());
+}
+
+// While others may be about to put it in.
+void keep_out_of_poller(slot& s, slot_table& slots) noexcept {
+  const std::scoped_lock hold(s.registering);
+  take_out_of_poller(s, slots);
+}
+
+// Closes the file behind a number that calls may still name, and keeps the number for them: what it names from now on
+// answers each of them with EBADF. A close and no shutdown, for the file may be shared with other processes. Where it
+// cannot be done, the file is closed with the number.
+void close_file_of(int fd) noexcept {
+#ifdef O_PATH
+  const int nothing = sys().open("/", O_PATH | O_CLOEXEC, 0);
+  if (nothing < 0) return;
+  sys().dup3(nothing, fd, O_CLOEXEC);
+  sys().close(nothing);
+#else
+  static_cast<void>(fd);
+#endif
 }
 
 // The fibers that wait may end otherwise meanwhile, and their runtime with them, until their waits are claimed.
@@ -39,7 +67,7 @@ descriptor::use::use(const descriptor& handle) noexcept : of(handle) {
   is_counted = of.slot_ != nullptr && of.slot_->users.enter(of.generation_);
   if (!is_counted) {
     error = EBADF;
-  } else if (!in_fiber() || &reactor::here().slots() != of.slots_) {
+  } else if (!of.is_of_this_runtime()) {
     error = EPERM;
   } else if (cancel_pending()) {
     error = ECANCELED;
@@ -98,20 +126,23 @@ bool descriptor::is_open() const noexcept {
   return slot_ != nullptr && slot_users::is_open_as(slot_->users.load(), generation_);
 }
 
+bool descriptor::is_of_this_runtime() const noexcept { return in_fiber() && &reactor::here().slots() == slots_; }
+
 int descriptor::close() noexcept {
   if (slot_ == nullptr || !slot_->users.begin_close(generation_)) return 0;
   slot& s = *slot_;
-  if (!forked_child()) wake_closed(s, *slots_);
+  if (!forked_child()) {
+    const bool has_others = (s.users.load() & slot_users::count_mask) > 1;  // There will be no more of them.
+    if (s.is_lent || has_others) keep_out_of_poller(s, *slots_);
+    if (has_others && !s.is_lent) close_file_of(s.fd);
+    wake_closed(s, *slots_);
+  }
   return s.users.leave() ? finish_close(s, *slots_) : 0;
 }
 
-// Deregisters first: the number may name another file the moment it is closed. Not so in the child of a fork(), which
-// shares the poller's queue with its parent.
+// Deregisters first: the number may name another file the moment it is closed.
 int descriptor::finish_close(slot& s, slot_table& slots) noexcept {
-  if (!forked_child()) {
-    const core* const c = here();
-    slots.deregister(s, c != nullptr && &c->owner == slots.owner());
-  }
+  if (!forked_child()) take_out_of_poller(s, slots);
   const int fd = std::exchange(s.fd, -1);
   const bool is_lent = s.is_lent;
   s.users.retire();
@@ -134,19 +165,17 @@ void descriptor::spend_budget() noexcept {
     yield(c, *c.current);
 }
 
+// Relaxed: the reactor is as old as the runtime, and a note that is taken back only lets the caller meet the closed word.
 int descriptor::ensure_registered(slot& s) noexcept {
-  reactor* none = nullptr;
+  return s.registered.load(relaxed) != nullptr ? 0 : put_into_poller(s);
+}
+
+int descriptor::put_into_poller(slot& s) noexcept {
+  const std::scoped_lock hold(s.registering);
+  if (slot_users::is_closing(s.users.load()) || s.registered.load(relaxed) != nullptr) return 0;
   reactor& mine = reactor::here();
-  // Relaxed: the reactor is as old as the runtime, and who takes the slot out of it comes after all users.
-  if (!s.registered.compare_exchange_strong(none, &mine, relaxed, relaxed)) return 0;
   const int error = mine.add(s);
-  if (error == 0) return 0;
-  s.registered.store(nullptr, relaxed);
-  // The other direction may have relied on us: it tries again and meets the error itself.
-  const std::uint32_t tick = s.tick.fetch_add(1, relaxed) + 1;
-  for (const direction d : {direction::read, direction::write}) {
-    reactor::wake_waiting(here()->owner, s.of(d).report(tick), wake_reason::notified);
-  }
+  if (error == 0) s.registered.store(&mine, relaxed);
   return error;
 }
 

@@ -2,9 +2,28 @@
 //
 // Protocol of a call: enter the slot (closing and other generations turn away); try the system call unless the
 //   direction is known to be drained; where nothing is left, mark it drained, with the tick seen before the call, and
-//   wait; leave.
-// Protocol of close(): mark the slot closing, close both readiness words, wake who waits; the last user to leave closes
-//   the number, so that it is never reused while a call may still name it.
+//   wait; leave. A call whose deadline has passed tries once more.
+// Protocol of close(): mark the slot closing, close the file, close both readiness words, wake who waits; the last user to
+//   leave closes the number, so that it is never reused while a call may still name it. The file does not wait for that:
+//   a listener's address is free, and a stream's peer told, when close() is over. Until the last user leaves, the number
+//   names nothing (close_file_of()).
+// Protocol of the poller: the owner of a lent number may close it, and open it anew, as soon as close() is over, whoever
+//   still uses the slot; and the file of an owned one cannot be named to the poller any more. So a close() beside users
+//   takes the slot out itself, as any of a lent number does, and afterwards no user puts it in or takes it out:
+//
+//     close()                                      a user that has to wait
+//     mark the slot closing                        registered already? done
+//     take slot::registering                       take slot::registering
+//     registered? take it out of the poller        closing? then leave it
+//     drop the lock                                else put it into the poller, and note where
+//     close both words                             drop the lock; look at the word, and wait in it
+//
+//   Whoever has the lock first decides: close() finds an earlier user's note, and a later user finds the mark. A user that
+//   has left it, or relied on a note that is taken back, meets the closed word, or waits in it until it is closed. The
+//   lock is held over a call of the system, since looking at the mark and adding the number must be one step; only users
+//   of the same slot could wait for it. A plain thread takes the table's lock inside it, so that the runtime does not end
+//   meanwhile; the end of a runtime takes all notes back.
+//   What a user may still do with a lent number is poll(2): the closed word then says more than the answer.
 #pragma once
 
 #include "reactor/reactor.h"
@@ -40,6 +59,8 @@ class descriptor {
 
   bool is_open() const noexcept;
   bool has_lost_runtime() const noexcept { return slots_ != nullptr && slots_->owner() == nullptr; }
+  // Whether the caller is a fiber of the runtime that it belongs to.
+  bool is_of_this_runtime() const noexcept;
   int fd() const noexcept { return is_open() ? slot_->fd : -1; }  // -1 when empty or closed.
 
   // Waiting calls return -EBADF. Idempotent. Returns: 0, or what close(2) said where it was done at once.
@@ -67,7 +88,9 @@ class descriptor {
         }
         if (!word.drain(seen)) continue;
       }
-      if (const int error = wait_ready(s, d, deadline)) return -error;
+      if (const int error = wait_ready(s, d, deadline)) {
+        return error == ETIMEDOUT ? last_attempt(s, word, attempt) : -error;
+      }
     }
   }
 
@@ -94,11 +117,22 @@ class descriptor {
   };
   void let_go() noexcept;
 
+  // The event of what has come may still be with the kernel when the deadline has passed: events are taken by the batch, and
+  // timers run in between.
+  template <class Attempt>
+  WEFT_COLD static std::ptrdiff_t last_attempt(slot& s, readiness& word, Attempt& attempt) noexcept {
+    if (word.load().is_closed()) return -ETIMEDOUT;
+    std::ptrdiff_t result = -EINTR;
+    while (result == -EINTR) result = attempt(s.fd);
+    return result == -EAGAIN ? -ETIMEDOUT : result;
+  }
+
   static int take_slot(int fd, bool is_lent, descriptor& out) noexcept;
   static void drained(slot& s, direction d, readiness::state seen) noexcept;
   static void spend_budget() noexcept;
   static int wait_ready(slot& s, direction d, std::int64_t deadline) noexcept;
   static int ensure_registered(slot& s) noexcept;
+  WEFT_COLD static int put_into_poller(slot& s) noexcept;
   static int finish_close(slot& s, slot_table& slots) noexcept;
 
   slot* slot_ = nullptr;

@@ -7,6 +7,18 @@
 
 namespace weft::inline v0::detail {
 
+namespace {
+
+// Once: a close() may have done it before the last user leaves, who comes here, too.
+void take_out(slot& s) noexcept {
+  reactor* const r = s.registered.load(relaxed);
+  if (r == nullptr) return;
+  s.registered.store(nullptr, relaxed);
+  r->remove(s);
+}
+
+}  // namespace
+
 bool slot_table::grow() noexcept {
   if (chunk_count_ == most_chunks) return false;
   try {
@@ -52,12 +64,12 @@ void slot_table::abandon() noexcept {
 }
 
 void slot_table::deregister(slot& s, bool by_own_worker) noexcept {
-  if (by_own_worker) {  // Its runtime cannot end meanwhile; all users of the slot were before us.
-    if (reactor* const r = s.registered.load(relaxed)) r->remove(s);
+  if (by_own_worker) {  // Its runtime cannot end meanwhile.
+    take_out(s);
     return;
   }
   const std::scoped_lock hold(lock_);
-  if (reactor* const r = s.registered.load(relaxed)) r->remove(s);
+  take_out(s);
 }
 
 }  // namespace weft::inline v0::detail

@@ -32,6 +32,7 @@ class slot_users {
   static constexpr bool is_open_as(std::uint64_t bits, std::uint32_t generation) noexcept {
     return generation_of(bits) == generation && (bits & closing_bit) == 0;
   }
+  static constexpr bool is_closing(std::uint64_t bits) noexcept { return (bits & closing_bit) != 0; }
   static constexpr bool is_last_of_closing(std::uint64_t bits) noexcept {
     return (bits & closing_bit) != 0 && (bits & count_mask) == 0;
   }
@@ -85,8 +86,9 @@ struct alignas(64) slot {
   atomic<bool> half_closed{false};       // The peer sends no more: a short read says nothing about what is left.
   atomic<std::uint32_t> tick{0};         // Of the last event; the lead of `registered` counts.
   std::uint32_t index = 0;
-  int fd = -1;           // Constant while open, as is the next.
-  bool is_lent = false;  // The number is not ours to close.
+  int fd = -1;            // Constant while open, as is the next.
+  bool is_lent = false;   // The number is not ours to close.
+  spin_lock registering;  // Held to put the slot into a poller, and by a close() that takes it out beside users.
   slot* next_free = nullptr;
 
   readiness& of(direction d) noexcept { return directions[static_cast<std::size_t>(d)]; }
@@ -119,6 +121,7 @@ class slot_table {
   void abandon() noexcept;
 
   // Takes `s` out of its reactor's poller, if it is in one; also from a thread that may race with abandon().
+  // Requires: nobody else registers or deregisters it meanwhile.
   void deregister(slot& s, bool by_own_worker) noexcept;
 
   // The runtime's scheduler; null once it is gone. Requires: no race with abandon(), or no use but comparing.

@@ -2,6 +2,8 @@
 
 #include "context/stack.h"
 #include "platform/cpu_quota.h"
+#include "platform/signal_hook.h"
+#include "platform/signal_set.h"
 #include "platform/thread.h"
 
 #include <stdexcept>
@@ -12,6 +14,12 @@ namespace weft::inline v0::detail {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("weft::options: " + what); }
+
+// A signal that a thread raises by itself is no request, and where_signal is the watchdog's.
+bool can_ask_for_dump(int signal) noexcept {
+  sigset_t set;
+  return set_of_asynchronous({&signal, 1}, set) && signal < signal_count && signal != where_signal;
+}
 
 // As many seats as workers are wanted: real ones first, then round and round over the same CPUs.
 topology grown(const topology& base, std::size_t count) {
@@ -36,6 +44,10 @@ topology checked_topology(const options& wanted) {
   }
   if (wanted.watchdog && wanted.watchdog->count() < 0) {
     refuse("watchdog = " + std::to_string(wanted.watchdog->count()) + " ns: it cannot be negative");
+  }
+  if (wanted.dump_signal != 0 && !can_ask_for_dump(wanted.dump_signal)) {
+    refuse("dump_signal = " + std::to_string(wanted.dump_signal) +
+           ": it is no signal, or not one for programs to handle");
   }
   if (!wanted.topology.empty()) {
     const topology shape = topology::synthetic(wanted.topology);

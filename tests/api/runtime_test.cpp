@@ -1,6 +1,8 @@
 // Runtimes: how they are asked for, and how several live side by side.
 #include "support/runtime_checks.h"
 
+#include <csignal>
+
 using namespace weft_test;
 
 // --- Options -------------------------------------------------------------------------------------------------------------
@@ -22,6 +24,19 @@ TEST(options, refuse_what_cannot_be_and_name_it) {
   EXPECT_TRUE(says(spin, "spin = -1 ns")) << spin;
   const std::string watchdog = refusal_with([](weft::options& o) { o.watchdog = -1ms; });
   EXPECT_TRUE(says(watchdog, "watchdog = -1000000 ns")) << watchdog;
+}
+
+TEST(options, refuse_a_dump_signal_that_cannot_be_one) {
+  for (const int number : {-1, 65, 70, 10'000, 32, SIGKILL, SIGSTOP, SIGURG, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+                           SIGABRT, SIGSYS, SIGPROF}) {
+    const std::string refusal = refusal_with([&](weft::options& o) { o.dump_signal = number; });
+    EXPECT_TRUE(says(refusal, "dump_signal = " + std::to_string(number) + ":")) << number << ": " << refusal;
+  }
+  for (const int number : {SIGUSR1, SIGQUIT, SIGRTMIN, SIGRTMAX}) {
+    weft::options wanted = narrow();
+    wanted.dump_signal = number;
+    EXPECT_EQ(weft::run(wanted, [] { return 1; }), 1) << number;
+  }
 }
 
 TEST(options, refused_leave_nothing_behind) {

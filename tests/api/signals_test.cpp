@@ -205,6 +205,34 @@ TEST(signals, are_waited_for_by_fibers_of_one_runtime_only) {
   });
 }
 
+// Those who ask again and again are turned away while the first runtime lives, and then watch it in its place.
+TEST(signals, pass_to_the_fibers_of_another_runtime_when_the_first_has_ended) {
+  weft::options two_cores;
+  two_cores.cores = 2;
+  weft::runtime other(two_cores);
+  for (std::size_t i = 0; i < repeated(60, 20); ++i) {
+    signals mine({SIGTERM});
+    std::vector<weft::fiber<void>> asking;
+    std::atomic<int> turned_away{0};
+    {
+      weft::runtime first(two_cores);
+      first.spawn([&] { EXPECT_FALSE(mine.receive_for(0ms)); }).join();
+      for (std::size_t core = 0; core < 2; ++core) {
+        asking.push_back(other.spawn({.core = core}, [&] {
+          std::error_code ec = std::make_error_code(std::errc::operation_not_permitted);
+          while (ec == std::errc::operation_not_permitted) {
+            EXPECT_FALSE(mine.receive_for(0ms, ec));
+            ++turned_away;
+          }
+          EXPECT_TRUE(!ec || ec == std::errc::device_or_resource_busy) << ec.message();
+        }));
+      }
+      EXPECT_TRUE(eventually([&] { return turned_away > 10; }));
+    }
+    for (auto& each : asking) each.join();
+  }
+}
+
 TEST(signals, that_cannot_be_received_are_refused_by_name) {
   EXPECT_EQ(code_of_making({}), std::errc::invalid_argument);
   for (const int never_received : {SIGKILL, SIGSTOP, SIGSEGV, SIGABRT, SIGFPE, SIGPROF, 0, -1, 10000}) {

@@ -118,6 +118,51 @@ WEFT_TEST(watched_descriptor, the_end_of_the_watch_ends_every_wait) {
   EXPECT_EQ(select(on_readable(input), otherwise()), 0u);
 }
 
+namespace {
+
+struct pipe_ends {
+  std::array<int, 2> ends{};
+  pipe_ends() { EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0); }
+  pipe_ends(const pipe_ends&) = delete;
+  pipe_ends& operator=(const pipe_ends&) = delete;
+  ~pipe_ends() {
+    for (const int end : ends) close(end);
+  }
+};
+
+// The fiber that waits in `wait(input)` has yet to run when the number is another file's, which is watched, too.
+template <class Wait>
+void expect_next_owner_hears(Wait wait) {
+  const pipe_ends before, after;
+  watched_descriptor first(before.ends[0]);
+  const weft::pin_guard stay;
+  auto waits = begin_here([&] { wait(first); });
+  first.unwatch();
+  ASSERT_EQ(dup3(after.ends[0], before.ends[0], O_CLOEXEC), before.ends[0]);
+  watched_descriptor second(before.ends[0]);
+  auto tells = weft::spawn([&] {
+    waits.join();
+    EXPECT_EQ(write(after.ends[1], "x", 1), 1);
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(second.wait_readable_for(5s));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << "no event came";
+  tells.join();
+}
+
+}  // namespace
+
+WEFT_TEST_EACH_REACTOR(watched_descriptor, the_number_may_have_its_next_owner_at_once) {
+  expect_next_owner_hears([](watched_descriptor& input) { input.wait_readable(); });
+}
+
+WEFT_TEST_EACH_REACTOR(watched_descriptor, the_number_of_a_case_may_have_its_next_owner_at_once) {
+  expect_next_owner_hears([](watched_descriptor& input) {
+    weft::channel<int> idle;
+    EXPECT_EQ(select(on_receive(idle, ignore), on_readable(input)), 1u);
+  });
+}
+
 WEFT_TEST(watched_descriptor, waits_for_one_fiber_in_each_direction) {
   const socket_pair pair;
   watched_descriptor input(pair.here());

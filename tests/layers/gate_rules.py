@@ -15,8 +15,8 @@ POLLS = ('tests/support/with_cores.h',)
 # same names, which no spelling escapes; here they are found without a build, in the forms that people write.
 CALLS = (
     'read write readv writev pread pwrite recv recvfrom recvmsg send sendto sendmsg sendfile splice socket bind listen '
-    'accept accept4 connect shutdown getsockopt setsockopt getsockname getpeername open openat close fcntl ioctl stat '
-    'fstat lstat fstatat poll ppoll select mmap munmap madvise mprotect mremap mlock clock_gettime clock_nanosleep '
+    'accept accept4 connect shutdown getsockopt setsockopt getsockname getpeername open openat close dup3 fcntl ioctl '
+    'stat fstat lstat fstatat poll ppoll select mmap munmap madvise mprotect mremap mlock clock_gettime clock_nanosleep '
     'sched_yield sched_setaffinity sched_getaffinity getpid gettid epoll_create1 epoll_ctl epoll_wait epoll_pwait '
     'epoll_pwait2 eventfd signalfd timerfd_create timerfd_settime pipe pipe2 futex process_madvise pidfd_open membarrier '
     'kqueue kevent fork execve waitpid kill signal sigaction sigtimedwait prctl arch_prctl').split()

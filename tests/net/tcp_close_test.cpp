@@ -3,6 +3,11 @@
 
 #include <weft/detail/atomic.h>
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <random>
 #include <thread>
 
@@ -79,6 +84,28 @@ TEST(tcp_close, may_come_from_a_plain_thread) {
     closer.join();
   });
 }
+
+// What the peer sees of a close() while the fiber that reads has not run: it holds the only core.
+void expect_peer_meets(bool resets, ssize_t result, int error) {
+  weft::options one_core;
+  one_core.cores = 1;
+  weft::run(one_core, [=] {
+    auto [client, server] = connect_pair();
+    server.set_options({.reset_on_close = resets});
+    auto reading = reader_of(server);
+    let_others_run();
+    server.close();
+    pollfd asked{client.native_handle(), POLLIN, 0};
+    EXPECT_EQ(::poll(&asked, 1, 5'000), 1);
+    char byte = 0;
+    EXPECT_EQ(::recv(client.native_handle(), &byte, 1, MSG_DONTWAIT), result);
+    if (result < 0) EXPECT_EQ(errno, error);
+    EXPECT_EQ(reading.join(), std::errc::bad_file_descriptor);
+  });
+}
+
+TEST(tcp_close, tells_the_peer_before_the_waiting_reader_has_run) { expect_peer_meets(false, 0, 0); }
+TEST(tcp_close, resets_before_the_waiting_reader_has_run) { expect_peer_meets(true, -1, ECONNRESET); }
 
 TEST(tcp_close, leaves_getters_and_shutdown_alone_with_other_sockets) {
   on_every_width([] {
@@ -165,6 +192,29 @@ TEST(tcp_deadline, in_the_past_still_takes_what_is_there) {
     EXPECT_EQ(server.read(buffer, 0s), 4u);
     std::error_code ec;
     server.read(buffer, ec, -1h);
+    EXPECT_EQ(ec, std::errc::timed_out);
+  });
+}
+
+// More are ready at once than the poller hands out before timers run.
+TEST(tcp_deadline, in_the_past_takes_what_is_there_behind_many_others) {
+  weft::options wanted;
+  wanted.cores = 1;
+  wanted.reactor = weft::reactor_mode::inlined;
+  weft::run(wanted, [] {
+    std::vector<connection> pairs;
+    std::error_code ec;
+    std::byte buffer[8];
+    for (int i = 0; i < 200; ++i) {
+      pairs.push_back(connect_pair());
+      pairs.back().server.read(buffer, ec, 0ms);
+      ASSERT_EQ(ec, std::errc::timed_out);
+    }
+    let_others_run();
+    for (connection& pair : pairs) ASSERT_EQ(::write(pair.client.native_handle(), "here", 4), 4);
+    EXPECT_EQ(pairs.back().server.read(buffer, ec, 0ms), 4u);
+    EXPECT_FALSE(ec) << ec.message();
+    pairs.back().server.read(buffer, ec, 0ms);
     EXPECT_EQ(ec, std::errc::timed_out);
   });
 }

@@ -139,23 +139,70 @@ TEST(tcp_connect, leaves_a_stream_that_can_be_closed_after_its_runtime) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-// Where the kernel gives a connecting socket the very port that it connects to, it connects to itself.
-TEST(tcp_connect, does_not_take_itself_for_a_listener) {
-  static weft::detail::atomic<int> asked{0};
-  const replaced_system_calls replaced([](weft::detail::system_calls& table) {
+// Where the kernel gives a connecting socket the very port that it connects to, it connects to itself. Here each socket that
+// is connected says so.
+struct own_peer {
+  static inline weft::detail::atomic<int> asked{0};
+
+  own_peer() { asked.store(0, weft::detail::relaxed); }
+  const replaced_system_calls replaced{[](weft::detail::system_calls& table) {
     table.getsockname = [](int fd, sockaddr* address, socklen_t* size) noexcept {
       const int result = weft::detail::real_system_calls().getpeername(fd, address, size);
       if (result != 0) return weft::detail::real_system_calls().getsockname(fd, address, size);
       asked.fetch_add(1, weft::detail::relaxed);
       return result;
     };
-  });
+  }};
+};
+
+void expect_refused(const endpoint& peer, const connect_options& options = {}) {
+  const int asked_before = own_peer::asked.load(weft::detail::relaxed);
+  std::error_code ec;
+  tcp_stream::connect(peer, options, ec, patience);
+  EXPECT_EQ(ec, std::errc::connection_refused) << peer.to_string();
+  EXPECT_EQ(own_peer::asked.load(weft::detail::relaxed), asked_before + 3);
+}
+
+TEST(tcp_connect, does_not_take_itself_for_a_listener) {
+  const own_peer connects_to_itself;
   weft::run([] {
     tcp_listener listener(any_port());
+    expect_refused(listener.local_endpoint());
+  });
+}
+
+TEST(tcp_connect, does_not_take_itself_for_a_listener_at_any_address) {
+  const own_peer connects_to_itself;
+  weft::run([] {
+    tcp_listener four(any_port());
+    expect_refused(endpoint(ip_address("0.0.0.0"), four.local_endpoint().port()));
     std::error_code ec;
-    tcp_stream::connect(listener.local_endpoint(), ec, patience);
-    EXPECT_EQ(ec, std::errc::connection_refused);
-    EXPECT_EQ(asked.load(weft::detail::relaxed), 3);
+    const tcp_listener six = tcp_listener::listen(any_port(ip_address("::1")), ec);
+    if (!ec) expect_refused(endpoint(ip_address("::"), six.local_endpoint().port()));
+  });
+}
+
+TEST(tcp_connect, does_not_take_itself_for_a_listener_from_an_address_without_a_port) {
+  const own_peer connects_to_itself;
+  weft::run([] {
+    tcp_listener listener(any_port());
+    connect_options options;
+    options.local = any_port();
+    expect_refused(listener.local_endpoint(), options);
+  });
+}
+
+TEST(tcp_connect, takes_itself_where_its_own_port_is_asked_for) {
+  weft::run([] {
+    connect_options options;
+    {
+      const tcp_listener unused(any_port());
+      options.local = unused.local_endpoint();
+    }
+    tcp_stream stream = tcp_stream::connect(*options.local, options, patience);
+    EXPECT_EQ(stream.local_endpoint(), stream.remote_endpoint());
+    stream.write("to itself");
+    EXPECT_EQ(read_text(stream), "to itself");
   });
 }
 

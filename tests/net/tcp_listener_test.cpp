@@ -2,6 +2,9 @@
 
 #include <weft/detail/atomic.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace weft_test {
 namespace {
 
@@ -171,6 +174,44 @@ TEST(tcp_listener, wakes_every_accepting_fiber_when_it_closes) {
     EXPECT_FALSE(listener.is_open());
     EXPECT_EQ(failure_of([&] { (void)listener.accept(); }).what(),
               "tcp_listener::accept on " + listener.local_endpoint().to_string() + ": Bad file descriptor");
+  });
+}
+
+auto accepting_error(tcp_listener& listener) {
+  return weft::spawn([&listener] {
+    std::error_code ec;
+    listener.accept(ec, patience);
+    return ec;
+  });
+}
+
+// On one core the fiber that accepts cannot have run when the next listener comes.
+TEST(tcp_listener, leaves_its_address_the_moment_it_closes) {
+  on_every_reactor([] {
+    tcp_listener listener(any_port());
+    auto accepting = accepting_error(listener);
+    let_others_run();
+    listener.close();
+    std::error_code ec;
+    const tcp_listener next = tcp_listener::listen(listener.local_endpoint(), ec);
+    EXPECT_FALSE(ec) << ec.message();
+    EXPECT_EQ(accepting.join(), std::errc::bad_file_descriptor);
+  });
+}
+
+TEST(tcp_listener, leaves_the_socket_to_others_who_share_it) {
+  on_every_width([] {
+    tcp_listener listener(any_port());
+    const int shared = ::dup(listener.native_handle());
+    auto accepting = accepting_error(listener);
+    let_others_run();
+    listener.close();
+    EXPECT_EQ(accepting.join(), std::errc::bad_file_descriptor);
+    const tcp_stream client = tcp_stream::connect(listener.local_endpoint(), patience);
+    const int taken = ::accept(shared, nullptr, nullptr);
+    EXPECT_GE(taken, 0);
+    ::close(taken);
+    ::close(shared);
   });
 }
 

@@ -253,5 +253,31 @@ WEFT_SCENARIO(
     },
     0, 0, 0, some);
 
+WEFT_SCENARIO(
+    "reactor: a lent number has its next owner as soon as its watch has ended",
+    [] {
+      machine m(2, reactor_mode::adaptive);
+      const socket peer = kernel::open_socket();
+      socket again;
+      descriptor watched;
+      m.spawn([&] { mc::expect(descriptor::borrow(peer.fd, watched) == 0, "lent"); }).join();
+      atomic<bool> is_open{false};
+      auto waits = m.spawn([&] { mc::expect(watched.wait(direction::read, never) == EBADF, "its watch has ended"); });
+      auto owner = m.spawn([&] {
+        watched.close();
+        kernel::close(peer.fd);
+        again = kernel::open_socket();
+        mc::expect(again.fd == peer.fd, "the same number");
+        descriptor next = adopted(again.fd);
+        is_open.store(true, release);
+        mc::expect(read(next, 1) == 1, "a byte of the next owner's");
+      });
+      while (!is_open.load(acquire)) spin_pause();
+      kernel::arrive(again, 1);
+      waits.join();
+      owner.join();
+    },
+    0, 0, 0, some);
+
 }  // namespace
 }  // namespace weft_mc

@@ -29,6 +29,7 @@ constexpr int no_queue = -1;
 
 struct file {
   bool is_open = false;
+  bool is_number_only = false;  // Its file was closed, and the number kept.
   unsigned connection = 0;
   std::size_t bytes = 0;
   bool has_ended = false;
@@ -56,8 +57,8 @@ queue queues[4];
 int queues_made = 0;
 unsigned connections = 0;
 
-// The file behind a number, for a call of the running thread; null if it is not open.
-file* enter(int fd) {
+// The open number, for a call of the running thread; null if it is not open.
+file* enter_number(int fd) {
   mc::execution& e = *mc::execution::current();
   e.point(true);
   e.tick();
@@ -67,6 +68,12 @@ file* enter(int fd) {
   e.self().memory.now.join(f.known);
   f.known.join(e.self().memory.now);
   return &f;
+}
+
+// The file behind a number; null if there is none.
+file* enter(int fd) {
+  file* const f = enter_number(fd);
+  return f != nullptr && !f->is_number_only ? f : nullptr;
 }
 
 file* enter(const socket& s) {
@@ -116,9 +123,23 @@ int fetch(int number, std::span<ready_event> events, std::int64_t deadline, bool
 
 int close_any(int fd) noexcept { return fd >= first_number ? kernel::close(fd) : ::close(fd); }
 
+// A number of the model names nothing from now on.
+int dup3_any(int from, int to, int flags) noexcept {
+  if (to < first_number) return ::dup3(from, to, flags);
+  const mc::engine_scope in_engine;
+  file* const f = enter_number(to);
+  if (f == nullptr) return -EBADF;
+  mc::execution::current()->note("closes a file, and keeps its number");
+  f->is_number_only = true;
+  f->queue = no_queue;
+  f->pending = 0;
+  return to;
+}
+
 const bool is_installed = [] {
   static weft::detail::system_calls table = weft::detail::real_system_calls();
   table.close = &close_any;
+  table.dup3 = &dup3_any;
   weft::detail::exchange_system_calls(&table);
   return true;
 }();
@@ -151,7 +172,7 @@ socket kernel::open_socket() {
 
 int kernel::close(int fd) {
   const mc::engine_scope in_engine;
-  file* const f = enter(fd);
+  file* const f = enter_number(fd);
   if (f == nullptr) return -EBADF;
   mc::execution::current()->note("closes a socket");
   f->is_open = false;
