@@ -3,7 +3,9 @@
 #include "platform/process.h"
 #include "platform/system_calls.h"
 #include "reactor/possible.h"
+#include "scheduler/call_chain.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/fork.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/suspend.h"
 
@@ -161,8 +163,12 @@ void descriptor::drained(slot& s, direction d, readiness::state seen) noexcept {
 // A descriptor that is always ready must not keep the core from everything else.
 void descriptor::spend_budget() noexcept {
   core& c = *here();
-  if (c.spend_tick()) [[unlikely]]
-    yield(c, *c.current);
+  if (!c.spend_tick()) [[likely]]
+    return;
+  // As give_turn() does.
+  if (join_called_on(*c.current) != nullptr) [[unlikely]]
+    expose_calls(*c.current, 0);
+  yield(c, *c.current);
 }
 
 // Relaxed: the reactor is as old as the runtime, and a note that is taken back only lets the caller meet the closed word.
