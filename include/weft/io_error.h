@@ -7,7 +7,7 @@
 //   std::errc::operation_canceled        the calling fiber is cancelled,
 //   std::errc::bad_file_descriptor       the object is closed, or was closed meanwhile,
 //   std::errc::device_or_resource_busy   another fiber is in the middle of the same kind of call on it,
-//   std::errc::operation_not_permitted   the caller is no fiber,
+//   std::errc::operation_not_permitted   the caller is no fiber, or one of another runtime,
 //
 // beside the numbers of the operating system.
 #pragma once

@@ -51,7 +51,7 @@ struct options {
   reactor_mode reactor = reactor_mode::adaptive;
   weft::migration migration = weft::migration::at_start;
 
-  // Usable bytes of a fiber's stack unless its attributes say otherwise.
+  // Bytes of a fiber's stack unless its attributes say otherwise; weft keeps up to 1.3 KiB of them.
   std::size_t stack_bytes = std::size_t{64} << 10;
 
   // Stacks in use and pooled at once; 0: what the kernel allows.
@@ -96,7 +96,7 @@ struct options {
   // SIGKILL, SIGSTOP, SIGPROF, SIGURG, and those that a thread raises by itself (SIGSEGV, SIGFPE, ...).
   int dump_signal = 0;
 
-  // Called on the fiber's core for an error that nobody will join. Unset: a line on the standard error stream.
+  // Called for an error that nobody will join, on any thread, perhaps on several at once. Unset: it becomes a report.
   std::function<void(const lost_error&)> on_lost_error{};
 
   // Where reports go. Unset: the standard error stream.

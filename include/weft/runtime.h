@@ -49,7 +49,7 @@ class WEFT_API runtime {
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  // As weft::spawn(), from any thread, into this runtime.
+  // As weft::spawn(), from any thread, into this runtime. Without arguments: use a lambda.
   template <class F>
   requires std::invocable<std::decay_t<F>>
   [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(

@@ -41,7 +41,7 @@ class scope_policy {
   static constexpr scope_policy any() noexcept { return {kind::quorum, 1}; }
   // The same for `n` successes; where so many are not reached, that shows when the last child has ended.
   static constexpr scope_policy quorum(std::uint32_t n) noexcept { return {kind::quorum, n}; }
-  // Nothing cancels anything, and join() throws no child's error: ask errors().
+  // Nothing cancels anything, and join() throws no child's error: ask errors() after it.
   static constexpr scope_policy collect() noexcept { return {kind::collect, 0}; }
 
  private:
@@ -81,7 +81,8 @@ class WEFT_API scope {
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
 
-  // Starts a child. Its result is dropped; its error goes to the scope. In a cancelled scope it never runs.
+  // Starts a child. Its result is dropped; its error goes to the scope. In a cancelled scope it never runs. There is no form
+  // with arguments for `f`: use a lambda.
   // Throws: std::system_error (operation_not_permitted) once the scope was joined, and outside of fibers;
   //   std::invalid_argument (attributes); std::bad_alloc.
   template <std::invocable F>
@@ -102,9 +103,9 @@ class WEFT_API scope {
   // Waits for all children; from then on none may be spawned. Calls those that have not started on the owner's stack, one
   // after the other, as gather() does: unless they serve in the background or want a core, a stack, a migration or
   // preserve_fp of their own, other cores have taken them, or the owner is under a shield.
-  // Throws: according to the policy the error of a child, or weft::scope_errors if there are several. Under
-  //   scope_policy::all(), weft::join_cancelled if children were cut short by the end of the runtime and the owner, being
-  //   shielded, was not.
+  // Throws: according to the policy the error of a child, or weft::scope_errors if there are several. Under a quorum,
+  //   weft::join_cancelled if too few succeed and none fails; under all(), the same if children were cut short by the end of
+  //   the runtime and the owner, being shielded, was not.
   // Cancel: cancels the children, waits for them, and throws weft::cancelled. Errors that are not thrown for that go to
   //   options::on_lost_error.
   // Blocks: fiber.

@@ -102,9 +102,9 @@ concept selectable = std::derived_from<std::remove_cvref_t<C>, select_case>;
 }  // namespace detail
 
 // --- Cases ---------------------------------------------------------------------------------------------------------------
-// Each takes what it is about by reference or by pointer; a null pointer makes a case that is never chosen. Handlers are
-// called by select() when nothing is held or waited for any more, and may do as they like; leave them away where the
-// index that select() returns says enough.
+// Each takes what it is about by reference; channels also by pointer, where a null pointer makes a case that is never chosen.
+// Handlers are called by select() when nothing is held or waited for any more, and may do as they like; leave those that take
+// nothing away where the index that select() returns says enough.
 
 // Receives a value and hands it to `handler(std::optional<T>)`; empty once the channel is closed and drained.
 template <class T, class Store, std::invocable<std::optional<T>> F>
@@ -237,7 +237,7 @@ WEFT_ALWAYS_INLINE std::size_t select_from(bool by_priority, Cases&... cases) {
 // value is taken and dropped. Without a case that can ever be chosen it waits until it is cancelled.
 // Throws: weft::channel_closed (on_send); the error a channel was closed with (on_receive); what moving a value throws;
 //   what the handler throws.
-// Cancel: throws weft::cancelled if it would have to wait; then no case was done.
+// Cancel: throws weft::cancelled if it would have to wait, or lets others run, as one in 64 does; then no case was done.
 // Blocks: fiber or thread.
 template <detail::selectable... Cases>
 std::size_t select(Cases&&... cases) {

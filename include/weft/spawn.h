@@ -21,6 +21,11 @@ struct placed_attributes {
 template <class F>
 concept spawnable = !std::same_as<std::remove_cvref_t<F>, attributes> && std::invocable<std::decay_t<F>>;
 
+template <class F, class Arg, class... Args>
+concept spawnable_with =
+    !std::same_as<std::remove_cvref_t<F>, attributes> && !std::same_as<std::remove_cvref_t<Arg>, source_location> &&
+    std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>;
+
 }  // namespace detail
 
 // Runs `f()` as a fiber of the calling fiber's runtime, at some time from now on, on whichever core is free
@@ -46,15 +51,32 @@ requires detail::spawnable<F>
   return spawn_in(nullptr, &wanted, site, std::forward<F>(f));
 }
 
-// `f(args...)`, with decayed copies as std::thread makes them; std::ref passes a reference on.
-template <class F, class Arg, class... Args>
-requires(!std::same_as<std::remove_cvref_t<F>, attributes> &&
-         !std::same_as<std::remove_cvref_t<Arg>, source_location> &&
-         std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>)
-    [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(F&& f, Arg&& arg,
+// `f(args...)`, with decayed copies as std::thread makes them; std::ref passes a reference on. With four arguments and more
+// reports name this header as the place of the spawn; a lambda reads better then.
+template <class F, class A>
+requires detail::spawnable_with<F, A>
+[[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
+    F&& f, A&& a, source_location site = source_location::current()) {
+  return spawn_in(nullptr, nullptr, site, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B>
+requires detail::spawnable_with<F, A, B>
+[[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
+    F&& f, A&& a, B&& b, source_location site = source_location::current()) {
+  return spawn_in(nullptr, nullptr, site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+requires detail::spawnable_with<F, A, B, C>
+[[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(
+    F&& f, A&& a, B&& b, C&& c, source_location site = source_location::current()) {
+  return spawn_in(nullptr, nullptr, site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                  std::forward<C>(c));
+}
+template <class F, class... Args>
+requires(sizeof...(Args) > 3 && detail::spawnable_with<F, Args...>)
+    [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(F&& f,
                                                                                                      Args&&... args) {
-  return spawn_in(nullptr, nullptr, source_location::current(), std::forward<F>(f), std::forward<Arg>(arg),
-                  std::forward<Args>(args)...);
+  return spawn_in(nullptr, nullptr, source_location::current(), std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 template <class F, class Arg, class... Args>
@@ -80,12 +102,25 @@ void spawn_detached(const attributes& wanted, F&& f, source_location site = sour
   detail::make_fiber(nullptr, &wanted, site, true, std::forward<F>(f));
 }
 
-template <class F, class Arg, class... Args>
-requires(
-    !std::same_as<std::remove_cvref_t<F>, attributes> && !std::same_as<std::remove_cvref_t<Arg>, source_location> &&
-    std::invocable<std::decay_t<F>, std::decay_t<Arg>, std::decay_t<Args>...>) void spawn_detached(F&& f, Arg&& arg,
-                                                                                                   Args&&... args) {
-  detail::make_fiber(nullptr, nullptr, source_location::current(), true, std::forward<F>(f), std::forward<Arg>(arg),
+template <class F, class A>
+requires detail::spawnable_with<F, A>
+void spawn_detached(F&& f, A&& a, source_location site = source_location::current()) {
+  detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B>
+requires detail::spawnable_with<F, A, B>
+void spawn_detached(F&& f, A&& a, B&& b, source_location site = source_location::current()) {
+  detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+requires detail::spawnable_with<F, A, B, C>
+void spawn_detached(F&& f, A&& a, B&& b, C&& c, source_location site = source_location::current()) {
+  detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                     std::forward<C>(c));
+}
+template <class F, class... Args>
+requires(sizeof...(Args) > 3 && detail::spawnable_with<F, Args...>) void spawn_detached(F&& f, Args&&... args) {
+  detail::make_fiber(nullptr, nullptr, source_location::current(), true, std::forward<F>(f),
                      std::forward<Args>(args)...);
 }
 

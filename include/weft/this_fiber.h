@@ -15,7 +15,7 @@ namespace weft::inline v0::this_fiber {
 // Cancel: throws weft::cancelled.
 WEFT_API void yield();
 
-// Suspends until `moment`; not at all if it has passed. On a plain thread: sleeps.
+// Suspends until `moment`; yields if it has passed. On a plain thread: sleeps.
 // Cancel: throws weft::cancelled, at once when it is pending already, even if there is no time to sleep.
 // Blocks: fiber or thread.
 WEFT_API void sleep_until(deadline moment);
