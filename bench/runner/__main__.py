@@ -54,6 +54,8 @@ def check(races, entries, wanted):
     """A loss has to show twice before it counts: the second time with twice the rounds."""
     before = baseline.kept()
     races, only = baseline.only_kept(races, before)
+    if not races:
+        raise RuntimeError(f"{baseline.KEPT} has none of these races; ./dev bench --keep adds them")
     results, count = run_all(races, entries, wanted, only)
     found, untold = baseline.losses(results, before)
     if found:
@@ -61,7 +63,8 @@ def check(races, entries, wanted):
         suspects = {key for key, _ in found}
         wanted.rounds = 2 * count
         results, _ = run_all([race for race in races if race.key in suspects], entries, wanted, only)
-        found, _ = baseline.losses(results, before)
+        found, untold_again = baseline.losses(results, before)
+        untold = list(dict.fromkeys([*untold, *untold_again]))
     for text in [*untold, *(text for _, text in found)]:
         print(text)
     print(f"{len(races)} races checked against {baseline.KEPT}, {len(found)} lost over 10 %")
@@ -101,9 +104,11 @@ def main():
     load = machine.load()
     only = set(wanted.only.split(",")) if wanted.only else None
     results, count = run_all(races, entries, wanted, only)
-    document = {"date": datetime.date.today().isoformat(), "machine": machine.describe(), "load": load, "rounds": count,
-                "versions": entries.versions(), "results": [] if wanted.cores else results,
-                "sweep": results if wanted.cores else []}
+    taken = {"date": datetime.date.today().isoformat(), "machine": machine.describe(), "load": load, "rounds": count,
+             "versions": entries.versions()}
+    for result in results:
+        result["taken"] = taken
+    document = {"machine": taken["machine"], "results": [] if wanted.cores else results, "sweep": results if wanted.cores else []}
     report.write_json(document, Path(wanted.build) / "bench" / "results.json")
     print(report.table(results))
     print("\n".join(report.said(results)))

@@ -31,7 +31,8 @@ def only_kept(races, before):
 
 
 def losses(results, before):
-    """A text for each race that lost more than is allowed. A race whose peer did not run tells nothing, and is named."""
+    """A text for each race that lost more than is allowed, or in which weft did not come to its end. A race whose peer did not
+    run tells nothing, and is named."""
     found, untold = [], []
     for result in results:
         old = before.get(summary.key(result))
@@ -39,8 +40,10 @@ def losses(results, before):
             continue
         now = result.get("ratios", {}).get(old["peer"])
         name = f"{result['problem']} {result['variant']}, {result['cores']} cores"
-        if now is None:
-            untold.append(f"{name}: weft or {old['peer']} did not run, nothing to compare")
+        if "weft" not in result["libraries"]:
+            found.append((summary.key(result), f"{name}: weft did not run: {result['absent'].get('weft', 'it was not asked')}"))
+        elif now is None:
+            untold.append(f"{name}: {old['peer']} did not run, nothing to compare")
         elif now["median"] > old["ratio"] * ALLOWED_LOSS:
             found.append((summary.key(result), f"{name}: {now['median']:.3f} of {old['peer']}, kept {old['ratio']:.3f}: "
                           f"{(now['median'] / old['ratio'] - 1) * 100:.0f} % worse"))

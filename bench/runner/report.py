@@ -88,11 +88,22 @@ def _markdown_table(results):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def occasions(results):
+    """A sentence for each run that results are of, with the races if there were several."""
+    runs = {}
+    for result in results:
+        runs.setdefault(json.dumps(result["taken"], sort_keys=True), []).append(f"{result['problem']} {result['variant']}")
+    for text, races in runs.items():
+        taken = json.loads(text)
+        versions = ", ".join(f"{name} {version}" for name, version in taken["versions"].items())
+        of_what = "Taken" if len(runs) == 1 else f"{', '.join(dict.fromkeys(races))}: taken"
+        yield (f"{of_what} on {taken['date']} on {machine.sentence(taken['machine'])}; load average at the start "
+               f"{taken['load']:.1f}; {taken['rounds']} rounds. Versions: {versions}.")
+
+
 def page_part(document, plots):
     """The generated part of the page."""
-    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    text = [f"Taken on {document['date']} on {machine.sentence(document['machine'])}; load average at the start "
-            f"{document['load']:.1f}; {document['rounds']} rounds. Versions: {versions}.", ""]
+    text = [line for occasion in occasions(document["results"]) for line in (occasion, "")]
     for cores in sorted({result["cores"] for result in document["results"]}):
         here = [result for result in document["results"] if result["cores"] == cores]
         text += [f"### On {cores} core{'s' * (cores > 1)}", "", _markdown_table(here), ""]

@@ -111,9 +111,14 @@ def _ended(server):
 def _wrk(url, connections, seconds):
     client = start(["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", url], CPUS[-1:],
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    text, _ = client.communicate(timeout=seconds + 60)
+    try:
+        text, _ = client.communicate(timeout=seconds + 60)
+    except subprocess.TimeoutExpired as late:
+        client.kill()
+        client.communicate()
+        raise Failed("wrk did not come to its end") from late
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    if client.returncode != 0 or rate is None or float(rate.group(1)) == 0 or "Non-2xx" in text:
+    if client.returncode != 0 or rate is None or float(rate.group(1)) == 0 or "Non-2xx" in text or "Socket errors" in text:
         raise Failed(f"wrk: {text.strip()[-300:]}")
     told = {"per_second": float(rate.group(1))}
     scale = {"us": 1, "ms": 1e3, "s": 1e6}

@@ -91,6 +91,19 @@ class Conclusions(unittest.TestCase):
         _, untold = baseline.losses([self.result], {self.race.key: {"peer": "rayon", "ratio": 1}})
         self.assertIn("rayon did not run", untold[0])
 
+    def test_a_race_that_weft_does_not_end_is_lost(self):
+        crashed = summary.of_race(self.race, {"tbb": runs(10)}, {"weft": "it failed: SIGSEGV"})
+        found, _ = baseline.losses([crashed], {self.race.key: {"peer": "tbb", "ratio": 1}})
+        self.assertIn("SIGSEGV", found[0][1])
+
+    def test_each_row_keeps_the_run_that_it_is_of(self):
+        machine_of = {"cores": 2, "cpu": "A", "virtual": False, "memory_gib": 1, "system": "L"}
+        one = {**self.result, "taken": {"date": "2026-01-01", "machine": machine_of, "load": 1, "rounds": 3, "versions": {}}}
+        other = {**one, "variant": "other", "taken": {**one["taken"], "date": "2026-02-02"}}
+        self.assertEqual(len(list(report.occasions([one, one]))), 1)
+        first, second = report.occasions([one, other])
+        self.assertTrue("fib fork: taken on 2026-01-01" in first and "2026-02-02" in second, (first, second))
+
     def test_a_lost_race_is_listed(self):
         self.assertEqual(report.lost([self.result]), [])
         lost = summary.of_race(self.race, {"weft": runs(9), "tbb": runs(6)}, {})
