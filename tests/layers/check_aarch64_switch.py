@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that no value stays in a register over the AArch64 switch.
+"""Shows that no value stays in a register over the AArch64 switch, and that new stacks are entered as functions are.
 
 usage: check_aarch64_switch.py ROOT COMPILER...
 The switch is assembly inlined into its caller, so all depends on what it says it changes. Functions that hold more values
@@ -39,6 +39,7 @@ FUNCTION __SVBool_t predicate_over_switch_to(__SVBool_t, __SVBool_t held, saved_
 }
 #endif
 '''
+ENTERS = {'integers_over_start', 'doubles_over_start', 'never_returns'}
 
 WAYS = [['-O2'], ['-O3'], ['-O2', '-fomit-frame-pointer'], ['-O2', '-mbranch-protection=standard']]
 WITH_SVE = ['-O2', '-march=armv8.2-a+sve']
@@ -83,6 +84,8 @@ def wrong_in(assembly):
         kept = read_before_written(landing[-1].split('\n')[1:]) if len(landing) > 1 else set()
         if kept:
             found.append(f'{name} keeps a value in {", ".join(sorted(kept))}')
+        if name in ENTERS and not set(re.findall(r'\bbr\s+(\w+)', body)) <= {'x16', 'x17'}:
+            found.append(f'{name} enters a function by another register than x16 and x17')
     return found
 
 
