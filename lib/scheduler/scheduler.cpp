@@ -136,11 +136,6 @@ bool scheduler::is_anything_left() const noexcept {
   return live != 0 || callbacks_registered_.load(relaxed) != returned;
 }
 
-std::uint64_t scheduler::new_fiber_id() noexcept {
-  // Ids of cores are index + 1 + n * cores; ours lie above every one that a core can reach.
-  return (std::uint64_t{1} << 62) + outside_ids_.fetch_add(1, relaxed);
-}
-
 void scheduler::report(std::string_view text) noexcept {
   try {
     if (wanted.on_report) {
