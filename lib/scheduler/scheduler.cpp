@@ -10,6 +10,7 @@
 #include "scheduler/stack_marks.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 namespace weft::inline v0::detail {
@@ -21,7 +22,8 @@ constexpr std::int64_t drain_interval = 500'000;
 stack_options stack_options_of(const options& wanted, std::size_t cores) {
   stack_options result;
   // The cores' reserve stacks come on top.
-  result.max_stacks = wanted.max_stacks == 0 ? 0 : wanted.max_stacks + cores;
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  result.max_stacks = wanted.max_stacks == 0 ? 0 : wanted.max_stacks + std::min(cores, most - wanted.max_stacks);
   return result;
 }
 
