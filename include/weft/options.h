@@ -24,7 +24,8 @@ enum class reactor_mode : std::uint8_t {
   inlined,
 };
 
-// What the workers are pinned to.
+// What the workers are pinned to: one CPU each; all CPUs of a NUMA node that the process was given; or nothing, so that they
+// have the CPUs of the thread that makes the runtime, and those that the process was given where a fiber makes it.
 enum class pinning : std::uint8_t { core, node, none };
 
 // An error out of a fiber that nobody will join.

@@ -174,7 +174,7 @@ bool stack_arena_set::grow(arena& into) noexcept {
   auto const size_class = static_cast<std::size_t>(&into - arenas_);
   std::size_t slots = std::size_t{1} << into.layout.slots_log2;
   if (max_stacks_ != 0) {
-    slots = std::min(slots, std::max<std::size_t>(std::bit_ceil(max_stacks_), min_chunk_slots));
+    slots = std::max<std::size_t>(std::bit_ceil(std::min(slots, max_stacks_)), min_chunk_slots);
   }
   std::byte* base = nullptr;
   std::size_t bytes = 0;

@@ -17,11 +17,9 @@ topology topology::flat(std::span<const int> cpus) {
 }
 
 topology topology::mapped_onto(std::span<const int> cpus) const {
-  topology result = *this;
-  for (std::size_t index = 0; index < result.seats_.size(); ++index) {
-    result.seats_[index].os_index = cpus[index % cpus.size()];
-  }
-  return result;
+  std::vector<seat> seats = seats_;
+  for (std::size_t index = 0; index < seats.size(); ++index) seats[index].os_index = cpus[index % cpus.size()];
+  return topology(std::move(seats));
 }
 
 topology topology::first(std::size_t count) const {
@@ -35,6 +33,16 @@ topology topology::repeated(std::size_t count) const {
   result.seats_.clear();
   for (std::size_t i = 0; i < count; ++i) result.seats_.push_back(seats_[i % size()]);
   return result;
+}
+
+std::vector<int> topology::cpus_of_node(int node) const {
+  std::vector<int> cpus;
+  for (const seat& each : machine_) {
+    if (each.node == node && each.os_index >= 0) cpus.push_back(each.os_index);
+  }
+  std::sort(cpus.begin(), cpus.end());
+  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
 }
 
 int topology::distance(std::size_t i, std::size_t j) const noexcept {

@@ -51,6 +51,10 @@ class topology {
   std::span<const seat> seats() const noexcept { return seats_; }
   const seat& operator[](std::size_t index) const noexcept { return seats_[index]; }
 
+  // The CPUs of the seats of `node`, those among them that first() has cut off, too.
+  // Throws: std::bad_alloc.
+  std::vector<int> cpus_of_node(int node) const;
+
   // How far seat `i` is from seat `j`: 0 the same, 1 one last-level cache, 2 one NUMA node, 3 the machine.
   int distance(std::size_t i, std::size_t j) const noexcept;
 
@@ -59,9 +63,10 @@ class topology {
   std::vector<std::size_t> neighbours(std::size_t i) const;
 
  private:
-  explicit topology(std::vector<seat> seats) noexcept : seats_(std::move(seats)) {}
+  explicit topology(std::vector<seat> seats) : seats_(seats), machine_(std::move(seats)) {}
 
   std::vector<seat> seats_;
+  std::vector<seat> machine_;  // All that there were.
 };
 
 }  // namespace weft::inline v0::detail

@@ -6,6 +6,7 @@
 #include "platform/process.h"
 #include "platform/shadow_stack.h"
 #include "platform/shared_cpus.h"
+#include "platform/thread.h"
 #include "platform/topology.h"
 #include "reactor/reactor.h"
 #include "runtime/checked_options.h"
@@ -31,15 +32,19 @@ constexpr std::int64_t first_spin_bare = 20'000;
 constexpr std::int64_t hypervisor_factor = 10;
 constexpr std::int64_t longest_spin = 3'600'000'000'000;  // It is doubled and compared, and must not overflow.
 
-// The CPUs that the worker of seat `i` is bound to; empty for none.
+// The CPUs that the worker of seat `i` is bound to; empty where it keeps those of the thread that makes it. That is no
+// choice of anybody's where a worker of another runtime makes it.
 std::vector<int> cpus_for(const topology& seats, std::size_t i, pinning how) {
-  std::vector<int> cpus;
-  if (how == pinning::none) return cpus;
-  for (std::size_t j = 0; j < seats.size(); ++j) {
-    const bool wanted = how == pinning::core ? j == i : seats[j].node == seats[i].node;
-    if (wanted && seats[j].os_index >= 0) cpus.push_back(seats[j].os_index);
+  switch (how) {
+    case pinning::core:
+      if (seats[i].os_index < 0) return {};
+      return {seats[i].os_index};
+    case pinning::node:
+      return seats.cpus_of_node(seats[i].node);
+    case pinning::none:
+      break;
   }
-  return cpus;
+  return here() != nullptr ? original_affinity() : cpu_set();
 }
 
 // A pin that the system refuses costs speed, not correctness.

@@ -62,6 +62,8 @@ struct alignas(64) activation : stack_head, fork_seat, inbox_node, wait_record {
   atomic<fork_join*> exposed_join{nullptr};  // See call_chain.h.
   atomic<std::uint32_t> exposed_lock{0};
   atomic<std::uint64_t> timed_epoch{0};  // The wait of this epoch has a deadline.
+  // How many timeouts of each level are set around what the fiber does.
+  atomic<std::uint16_t> timeouts[cancel_levels]{};
 
   bool is_bound() const noexcept { return !migrates || pins != 0; }
 };

@@ -151,6 +151,10 @@ class core : public fork_lane {
   atomic<watch_sample*> asked_where{nullptr};  // The monitor asks where the worker is, see watchdog.h.
   bool is_parked_in_poller() const noexcept { return note_.load(acquire) == note_word(note_state::in_poller); }
   bool is_awake() const noexcept { return note_.load(acquire) == note_word(note_state::awake); }
+  bool is_asleep() const noexcept {  // And nobody has woken it.
+    const std::uint32_t note = note_.load(acquire);
+    return note == note_word(note_state::in_poller) || note == note_word(note_state::in_note);
+  }
 
  private:
   friend class scheduler_loop;

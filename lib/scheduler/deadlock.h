@@ -14,7 +14,8 @@ enum class standstill : std::uint8_t {
   deadlock,   // And there is nothing outside.
 };
 
-// Requires: every core has been parked for a while. Whatever starts meanwhile makes the answer a little old.
+// Requires: every core has been parked for a while. A deadlock is certain, but not every one is found: where the last thread
+// outside ends later, and wakes nobody, nothing tells the monitor to look again.
 standstill standstill_of(scheduler& s) noexcept;
 
 // Every fiber, what it waits for, and the rings, through the sink of the options. A deadlock ends the process if the

@@ -89,7 +89,7 @@ class snapshot {
     if (who.fibers[0] != seen.record) seen.calls = who.fibers[0];
     d.waits_in = seen.calls == nullptr ? a.waits_for.load(relaxed) : "scope::join";
     d.waited = std::chrono::nanoseconds(std::max<std::int64_t>(now_ - a.since.load(relaxed), 0));
-    d.has_deadline = seen.calls == nullptr && a.timed_epoch.load(relaxed) == epoch;
+    d.has_deadline = seen.calls == nullptr && (a.timed_epoch.load(relaxed) == epoch || has_timeout(a, bits));
     const void* frames[most_frames];
     const std::size_t count = how_ == with_backtraces::yes ? waiting_frames(a, frames) : 0;
     if (seen.calls == nullptr) d.called_children = who.called;
@@ -107,6 +107,14 @@ class snapshot {
     seen.stack = &a;
     seen.epoch = epoch;
     for (std::size_t i = 0; i < count; ++i) d.backtrace.push_back(names_.of(frames[i], i != 0));
+  }
+
+  // Around the wait that `bits` tell of, and able to end it.
+  static bool has_timeout(const activation& a, std::uint64_t bits) noexcept {
+    for (unsigned i = 0; i < cancel_levels; ++i) {
+      if (a.timeouts[i].load(relaxed) != 0 && wait_word::is_open_to(bits, cancel_level_bit(i)) != 0) return true;
+    }
+    return false;
   }
 
   static bool still_waits(const activation& a, std::uint64_t epoch) noexcept {

@@ -2,6 +2,7 @@
 
 #include "platform/clock.h"
 #include "platform/futex.h"
+#include "platform/thread.h"
 #include "scheduler/deadlock.h"
 #include "scheduler/fiber_snapshot.h"
 #include "scheduler/scheduler.h"
@@ -32,7 +33,10 @@ monitor::monitor(scheduler& s)
       seen_rounds_(s.cores.size(), 0),
       watchdog_(s),
       on_signal_(*this, s.wanted.dump_signal),
-      thread_("weft-monitor", [this] { run(); }) {}
+      thread_("weft-monitor", [this, is_made_by_worker = here() != nullptr] {
+        if (is_made_by_worker) unpin_this_thread();
+        run();
+      }) {}
 
 monitor::~monitor() {
   stop_.store(1, seq_cst);

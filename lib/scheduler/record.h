@@ -28,12 +28,6 @@ struct context_array;
 enum class fiber_life : std::uint8_t { vacant, fresh, started, ended };
 enum class fiber_outcome : std::uint8_t { none, value, error, cancelled };
 
-// Cancellation levels: as many shields as are open. Beyond the last one nothing cancels.
-inline constexpr unsigned cancel_levels = 8;
-constexpr std::uint8_t cancel_level_bit(unsigned depth) noexcept {
-  return depth < cancel_levels ? static_cast<std::uint8_t>(1U << depth) : std::uint8_t{0};
-}
-
 // What a fiber was asked to be; one word, so that the usual answer is copied whole.
 struct alignas(8) fiber_traits {
   static constexpr std::uint16_t any_core = 0xffff;

@@ -10,6 +10,7 @@
 #include "scheduler/stack_marks.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 namespace weft::inline v0::detail {
@@ -21,7 +22,8 @@ constexpr std::int64_t drain_interval = 500'000;
 stack_options stack_options_of(const options& wanted, std::size_t cores) {
   stack_options result;
   // The cores' reserve stacks come on top.
-  result.max_stacks = wanted.max_stacks == 0 ? 0 : wanted.max_stacks + cores;
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  result.max_stacks = wanted.max_stacks == 0 ? 0 : wanted.max_stacks + std::min(cores, most - wanted.max_stacks);
   return result;
 }
 
@@ -134,11 +136,6 @@ bool scheduler::is_anything_left() const noexcept {
   const std::uint64_t returned = callbacks_returned_.load(acquire);  // Pairs with callback_returned().
   const std::uint64_t live = live_fibers();
   return live != 0 || callbacks_registered_.load(relaxed) != returned;
-}
-
-std::uint64_t scheduler::new_fiber_id() noexcept {
-  // Ids of cores are index + 1 + n * cores; ours lie above every one that a core can reach.
-  return (std::uint64_t{1} << 62) + outside_ids_.fetch_add(1, relaxed);
 }
 
 void scheduler::report(std::string_view text) noexcept {

@@ -63,7 +63,9 @@ class scheduler {
   // A fiber or a callback.
   bool is_anything_left() const noexcept;
 
-  std::uint64_t new_fiber_id() noexcept;
+  // Ids of cores are index + 1 + n * cores; those of fibers from outside lie above every one that a core can reach.
+  static constexpr std::uint64_t first_outside_id = (std::uint64_t{1} << 62) + 1;
+  std::uint64_t new_fiber_id() noexcept { return outside_ids_.fetch_add(1, relaxed); }
 
   // Errors that nobody joined, and reports.
   void report(std::string_view text) noexcept;
@@ -110,7 +112,7 @@ class scheduler {
   std::vector<std::uint16_t> all_cores_;
   std::vector<native_thread> workers_;
   std::unique_ptr<monitor> monitor_;
-  atomic<std::uint64_t> outside_ids_{1};
+  atomic<std::uint64_t> outside_ids_{first_outside_id};
   atomic<std::uint64_t> callbacks_registered_{0};
   atomic<std::uint64_t> callbacks_returned_{0};
   atomic<std::uint32_t> visitors_{0};

@@ -5,6 +5,7 @@
 #include "scheduler/core.h"
 #include "scheduler/timers.h"
 
+#include <bit>
 #include <new>
 
 namespace weft::inline v0 {
@@ -21,6 +22,13 @@ struct scope_timer : detail::timer_node {
 
 void* expire(detail::timer_node& t) {
   return detail::cancel_inside(*static_cast<scope_timer&>(t).frame, cancel_reason::deadline);
+}
+
+// For reports. Only the fiber counts.
+void count_timeout(const detail::cancel_frame& frame, int change) noexcept {
+  if (frame.level == 0) return;
+  detail::atomic<std::uint16_t>& count = frame.stack->timeouts[std::countr_zero(frame.level)];
+  count.store(static_cast<std::uint16_t>(count.load(detail::relaxed) + change), detail::relaxed);
 }
 
 scope_timer& timer_in(std::byte* memory) noexcept { return *std::launder(reinterpret_cast<scope_timer*>(memory)); }
@@ -52,6 +60,7 @@ void timeout_scope::arm() noexcept {
   timer.frame = &frame_;
   timer.armed_in = &c.clockwork;
   is_armed_ = true;
+  count_timeout(frame_, 1);
   timer.armed_in->arm(timer);
 }
 
@@ -59,6 +68,7 @@ void timeout_scope::disarm() noexcept {
   if (!std::exchange(is_armed_, false)) return;
   scope_timer& timer = timer_in(timer_);
   timer.armed_in->disarm(timer);
+  count_timeout(frame_, -1);
 }
 
 bool timeout_scope::close() noexcept {

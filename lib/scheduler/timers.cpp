@@ -28,7 +28,8 @@ void timers::arm(timer_node& t) noexcept {
 
 void timers::disarm(timer_node& t) noexcept {
   const std::scoped_lock hold(lock_);
-  if (wheel_.remove(t)) armed_.store(armed_.load(relaxed) - 1, relaxed);
+  // Release: hands on what others did under the lock. Pairs with is_done().
+  if (wheel_.remove(t)) armed_.store(armed_.load(relaxed) - 1, release);
 }
 
 std::size_t timers::run_due(std::int64_t now) noexcept {
@@ -42,11 +43,11 @@ std::size_t timers::run_due(std::int64_t now) noexcept {
       if (wheel_.empty()) return fired;
       intrusive_list<timer_node> due;
       expired = wheel_.expire(now, due, batch);
-      armed_.store(armed_.load(relaxed) - expired, relaxed);
       fired_.store(fired_.load(relaxed) + expired, relaxed);
       while (timer_node* const t = due.pop_front()) {
         if (void* const record = t->fire(*t)) claimed[count++] = static_cast<wait_record*>(record);
       }
+      armed_.store(armed_.load(relaxed) - expired, release);  // Their waits are claimed. Pairs with is_done().
     }
     for (std::size_t i = 0; i < count; ++i) make_ready(*claimed[i]);
     fired += expired;

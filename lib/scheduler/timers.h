@@ -43,6 +43,8 @@ class timers {
 
   // Whether nothing is armed, without the lock: for the core that arms them.
   bool is_idle() const noexcept { return armed_.load(relaxed) == 0; }
+  // The same for any thread, which then sees the waits claimed that have timed out.
+  bool is_done() const noexcept { return armed_.load(acquire) == 0; }  // Pairs with run_due() and disarm().
 
   // The earliest moment at which something can be due; `never` if nothing is armed.
   std::int64_t next_deadline() noexcept;

@@ -22,6 +22,12 @@ namespace weft::inline v0::detail {
 
 enum class wake_reason : std::uint8_t { none, notified, timed_out, cancelled, closed };
 
+// Cancellation levels: as many shields as are open. Beyond the last one nothing cancels.
+inline constexpr unsigned cancel_levels = 8;
+constexpr std::uint8_t cancel_level_bit(unsigned depth) noexcept {
+  return depth < cancel_levels ? static_cast<std::uint8_t>(1U << depth) : std::uint8_t{0};
+}
+
 // The word of a wait: epoch << 9 | the cancellations that may end it, one bit for each level << 1 | waiting.
 class wait_word {
  public:

@@ -2,6 +2,7 @@
 #include "support/runtime_checks.h"
 
 #include <csignal>
+#include <limits>
 
 using namespace weft_test;
 
@@ -67,6 +68,19 @@ TEST(options, every_pinning_and_spinning_works) {
       EXPECT_EQ(weft::run(wanted, [] { return weft::spawn([] { return 1; }).join(); }), 1);
     }
   }
+}
+
+TEST(options, allow_any_number_of_stacks) {
+  weft::options wanted = narrow();
+  wanted.max_stacks = std::numeric_limits<std::size_t>::max();
+  weft::run(wanted, [] {
+    weft::event go;
+    std::vector<weft::fiber<void>> crowd;
+    for (int i = 0; i < 100; ++i) crowd.push_back(weft::spawn([&] { go.wait(); }));
+    weft::this_fiber::yield();
+    go.set();
+    for (auto& each : crowd) each.join();
+  });
 }
 
 // --- Where calls may be made ---------------------------------------------------------------------------------------------

@@ -44,6 +44,14 @@ TEST(topology, first_keeps_the_first_seats_and_at_least_one) {
   EXPECT_EQ(machine.first(7).size(), 3u);
 }
 
+TEST(topology, first_cuts_no_cpus_off_their_node) {
+  const int cpus[] = {4, 9, 2};
+  const topology machine = topology::flat(cpus);
+  EXPECT_EQ(machine.first(1).cpus_of_node(0), (cpu_set{2, 4, 9}));
+  EXPECT_EQ(machine.repeated(5).first(2).cpus_of_node(0), (cpu_set{2, 4, 9}));
+  EXPECT_EQ(machine.cpus_of_node(1), cpu_set{});
+}
+
 #ifdef WEFT_HAS_HWLOC
 
 TEST(topology, synthetic_spells_out_every_hardware_thread) {
@@ -121,6 +129,13 @@ TEST(topology, a_synthetic_one_maps_onto_real_cpus) {
   EXPECT_EQ(machine[0].os_index, 3);
   EXPECT_EQ(machine[1].os_index, 5);
   EXPECT_EQ(machine[2].os_index, 3);
+}
+
+TEST(topology, a_node_has_its_own_cpus) {
+  const int cpus[] = {10, 11, 12, 13};
+  const topology machine = topology::synthetic("node:2 core:2 pu:1").mapped_onto(cpus).first(3);
+  EXPECT_EQ(machine.cpus_of_node(machine[0].node), (cpu_set{10, 11}));
+  EXPECT_EQ(machine.cpus_of_node(machine[2].node), (cpu_set{12, 13}));
 }
 
 TEST(topology, a_bad_description_is_named) {

@@ -1,7 +1,10 @@
 // What is said when nothing can run. A deadlock that is certain never ends, so those cases are processes of their own.
 #include "runtime/report_support.h"
+#include "support/replaced_system_calls.h"
 
 #include <mutex>
+#include <string_view>
+#include <thread>
 
 using namespace weft_test;
 
@@ -35,6 +38,53 @@ void lock_crosswise() {
   one.join();
   two.join();
 }
+
+#ifdef __linux__
+// A thread that helps, and ends, when the runtime begins to ask how many threads there are.
+struct late_helper {
+  weft::event help;
+  std::atomic<bool> may_help{false};
+  std::atomic<bool> is_counted{false};  // The runtime has its answer.
+  std::thread thread{[this] {
+    may_help.wait(false);
+    help.set();
+  }};
+
+  void come() {
+    if (!thread.joinable()) return;
+    const std::ptrdiff_t before = footprint::now().threads;
+    may_help = true;
+    may_help.notify_one();
+    thread.join();
+    EXPECT_TRUE(eventually([&] { return footprint::now().threads < before; }));
+  }
+};
+late_helper* helper = nullptr;
+weft::detail::system_calls plain_calls;
+
+int open_after_help(const char* path, int flags, mode_t mode) noexcept {
+  if (std::string_view(path) == "/proc/self/stat") helper->come();
+  return plain_calls.open(path, flags, mode);
+}
+
+int close_and_tell(int fd) noexcept {
+  const int result = plain_calls.close(fd);
+  helper->is_counted = !helper->thread.joinable();
+  return result;
+}
+#endif
+
+// The thread that made the runtime looks at a result only once something was reported.
+struct slow_to_take {
+  const report_sink& sink;
+  std::thread::id maker;
+  bool is_reported = false;
+
+  slow_to_take(const report_sink& reports, std::thread::id taker) : sink(reports), maker(taker) {}
+  slow_to_take(slow_to_take&& other) noexcept : sink(other.sink), maker(other.maker) {
+    if (std::this_thread::get_id() == maker) is_reported = eventually([this] { return sink.count() != 0; });
+  }
+};
 
 #ifdef WEFT_TSAN
 constexpr bool is_alone = false;  // It has a thread of its own.
@@ -92,6 +142,39 @@ TEST(deadlock, is_not_told_while_another_thread_might_help) {
     outside.join();
   });
   EXPECT_EQ(sink.all(), "");
+}
+
+#ifdef __linux__  // Elsewhere nothing is asked, and nothing is certain.
+TEST(deadlock, is_not_told_of_a_fiber_that_is_woken_meanwhile) {
+  late_helper late;
+  helper = &late;
+  const replaced_system_calls looking([](weft::detail::system_calls& table) {
+    plain_calls = table;
+    table.open = &open_after_help;
+    table.close = &close_and_tell;
+  });
+  report_sink sink;
+  weft::run(reporting_to(sink), [&] {
+    late.help.wait();
+    EXPECT_TRUE(yield_until([&] { return late.is_counted.load(); }));
+  });
+  EXPECT_EQ(sink.all(), "");
+}
+#endif
+
+TEST(deadlock, is_not_told_once_the_first_fiber_has_ended) {
+  report_sink sink;
+  weft::options wanted = reporting_to(sink);
+  wanted.quiescence_report = 1ms;
+  weft::event never;
+  const std::thread::id maker = std::this_thread::get_id();
+  const slow_to_take result = weft::run(wanted, [&] {
+    weft::spawn([&] { never.wait(); }).detach();
+    return slow_to_take(sink, maker);
+  });
+  EXPECT_TRUE(result.is_reported);
+  EXPECT_TRUE(sink.has("weft: no fiber can run until something outside wakes one")) << sink.all();
+  EXPECT_FALSE(sink.has("weft: deadlock")) << sink.all();
 }
 
 TEST(deadlock, outside_of_run_the_word_is_quiescent) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -140,7 +141,10 @@ WEFT_TEST(dump, finds_a_ring_of_mutexes_while_others_run) {
   two.join();
 }
 
-WEFT_TEST(dump, a_wait_with_a_deadline_is_no_ring) {
+namespace {
+
+// Two fibers take two locks crosswise, the second one in `take_first`. The rings that are then seen.
+std::size_t rings_where(const std::function<void(weft::mutex& first)>& take_first) {
   weft::mutex first, second;
   std::atomic<int> holding{0};
   auto one = weft::spawn({.name = "one"}, [&] {
@@ -153,14 +157,50 @@ WEFT_TEST(dump, a_wait_with_a_deadline_is_no_ring) {
     const std::scoped_lock hold(second);
     ++holding;
     yield_until([&] { return holding == 2; });
-    if (first.try_lock_for(1h)) first.unlock();
+    take_first(first);
   });
   dump_when_waiting("one", "mutex::lock");
   const weft::runtime_dump all = dump_when_waiting("two", "mutex::lock");
-  EXPECT_TRUE(all.cycles.empty()) << all.text();
-  two.cancel();
-  EXPECT_TRUE(ended_cancelled(two));
-  one.join();
+  EXPECT_EQ(named(all, "two")->has_deadline, all.cycles.empty()) << all.text();
+  one.cancel();
+  EXPECT_TRUE(ended_cancelled(one));
+  two.join();
+  return all.cycles.size();
+}
+
+}  // namespace
+
+WEFT_TEST(dump, a_wait_with_a_deadline_is_no_ring) {
+  const auto lock = [](weft::mutex& first) { const std::scoped_lock hold(first); };
+  EXPECT_EQ(rings_where(lock), 1u);
+  EXPECT_EQ(rings_where([](weft::mutex& first) {
+              if (first.try_lock_for(1h)) first.unlock();
+            }),
+            0u);
+  EXPECT_EQ(rings_where([&](weft::mutex& first) { weft::with_timeout(1h, [&] { lock(first); }); }), 0u);
+}
+
+WEFT_TEST(dump, a_timeout_that_cannot_end_a_wait_leaves_a_ring) {
+  const auto lock = [](weft::mutex& first) { const std::scoped_lock hold(first); };
+  EXPECT_EQ(rings_where([&](weft::mutex& first) {
+              weft::with_timeout(1h, [] {});
+              weft::timeout_scope moved(1h);
+              moved.reschedule(weft::deadline::never());
+              lock(first);
+            }),
+            1u);
+  EXPECT_EQ(
+      rings_where([&](weft::mutex& first) { weft::with_timeout(1h, [&] { weft::shield([&] { lock(first); }); }); }),
+      1u);
+  EXPECT_EQ(rings_where([&](weft::mutex& first) {
+              weft::shield([&] {
+                weft::with_timeout(1h, [&] {
+                  weft::with_timeout(2h, [] {});
+                  lock(first);
+                });
+              });
+            }),
+            0u);
 }
 
 WEFT_TEST(dump, goes_on_while_fibers_come_and_go) {

@@ -84,6 +84,30 @@ TEST(timers, fire_what_is_due_and_nothing_else) {
   EXPECT_TRUE(clockwork.is_idle());
 }
 
+// Who sees them done looks at waits next.
+TEST(timers, are_done_only_once_what_is_due_has_fired) {
+  struct looking : timer_node {
+    explicit looking(const timers& in) : clockwork(in) {
+      deadline = 1000;
+      fire = [](timer_node& self) -> void* {
+        auto& me = static_cast<looking&>(self);
+        me.were_done = me.clockwork.is_done();
+        return nullptr;
+      };
+    }
+    const timers& clockwork;
+    bool were_done = true;
+  };
+  timers clockwork(0);
+  looking first(clockwork);
+  clockwork.arm(first);
+
+  EXPECT_EQ(clockwork.run_due(1000), 1u);
+
+  EXPECT_FALSE(first.were_done);
+  EXPECT_TRUE(clockwork.is_done());
+}
+
 TEST(timers, forget_what_is_disarmed) {
   timers clockwork(0);
   const waiter w = begin_wait();
