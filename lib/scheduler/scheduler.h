@@ -63,9 +63,9 @@ class scheduler {
   // A fiber or a callback.
   bool is_anything_left() const noexcept;
 
-  // Ids of cores are index + 1 + n * cores; those of fibers from outside lie above every one that a core can reach.
-  static constexpr std::uint64_t first_outside_id = (std::uint64_t{1} << 62) + 1;
-  std::uint64_t new_fiber_id() noexcept { return outside_ids_.fetch_add(1, relaxed); }
+  // Fibers from outside have the ids 1 + n * (cores + 1), those of a core index + 2 + n * (cores + 1).
+  static constexpr std::uint64_t first_outside_id = 1;
+  std::uint64_t new_fiber_id() noexcept { return outside_ids_.fetch_add(seats.size() + 1, relaxed); }
 
   // Errors that nobody joined, and reports.
   void report(std::string_view text) noexcept;
