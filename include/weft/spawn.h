@@ -72,11 +72,13 @@ requires detail::spawnable_with<F, A, B, C>
   return spawn_in(nullptr, nullptr, site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                   std::forward<C>(c));
 }
-template <class F, class... Args>
-requires(sizeof...(Args) > 3 && detail::spawnable_with<F, Args...>)
-    [[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(F&& f,
-                                                                                                     Args&&... args) {
-  return spawn_in(nullptr, nullptr, source_location::current(), std::forward<F>(f), std::forward<Args>(args)...);
+template <class F, class A, class B, class C, class D, class... More>
+requires detail::spawnable_with<F, A, B, C, D, More...>
+[[nodiscard("dropping it cancels and joins; use spawn_detached or keep the handle")]] auto spawn(F&& f, A&& a, B&& b,
+                                                                                                 C&& c, D&& d,
+                                                                                                 More&&... more) {
+  return spawn_in(nullptr, nullptr, source_location::current(), std::forward<F>(f), std::forward<A>(a),
+                  std::forward<B>(b), std::forward<C>(c), std::forward<D>(d), std::forward<More>(more)...);
 }
 
 template <class F, class Arg, class... Args>
@@ -118,10 +120,11 @@ void spawn_detached(F&& f, A&& a, B&& b, C&& c, source_location site = source_lo
   detail::make_fiber(nullptr, nullptr, site, true, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                      std::forward<C>(c));
 }
-template <class F, class... Args>
-requires(sizeof...(Args) > 3 && detail::spawnable_with<F, Args...>) void spawn_detached(F&& f, Args&&... args) {
-  detail::make_fiber(nullptr, nullptr, source_location::current(), true, std::forward<F>(f),
-                     std::forward<Args>(args)...);
+template <class F, class A, class B, class C, class D, class... More>
+requires detail::spawnable_with<F, A, B, C, D, More...>
+void spawn_detached(F&& f, A&& a, B&& b, C&& c, D&& d, More&&... more) {
+  detail::make_fiber(nullptr, nullptr, source_location::current(), true, std::forward<F>(f), std::forward<A>(a),
+                     std::forward<B>(b), std::forward<C>(c), std::forward<D>(d), std::forward<More>(more)...);
 }
 
 }  // namespace weft::inline v0

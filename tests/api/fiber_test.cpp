@@ -193,6 +193,8 @@ WEFT_TEST(fiber, takes_closures_of_any_size_and_alignment) {
 
 WEFT_TEST(spawn, decays_its_arguments) {
   char text[] = "before";
+  const auto four = [](int a, int b, int c, int d) { return a * b * c * d; };
+  EXPECT_EQ(weft::spawn(four, 1, 2, 3, 4).join(), 24);
   auto f = weft::spawn([](std::string s, int n) { return s + std::to_string(n); }, text, 5);
   EXPECT_EQ(f.join(), "before5");
   int value = 1;
