@@ -93,8 +93,8 @@ struct options {
   // report, in the words "quiescent for N s". Zero: none.
   std::chrono::nanoseconds quiescence_report{0};
 
-  // This signal makes the runtime report a dump of its fibers; 0: none does. A handler from before is called, too. Refused are
-  // SIGKILL, SIGSTOP, SIGPROF, SIGURG, and those that a thread raises by itself (SIGSEGV, SIGFPE, ...).
+  // This signal makes the runtime report a dump of its fibers; 0: none does. A handler from before is called, too.
+  // Refused are SIGKILL, SIGSTOP, SIGPROF, SIGURG, and those that a thread raises by itself (SIGSEGV, SIGFPE, ...).
   int dump_signal = 0;
 
   // Called for an error that nobody will join, on any thread, perhaps on several at once. Unset: it becomes a report.

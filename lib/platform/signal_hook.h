@@ -23,8 +23,8 @@ struct signal_event {
 using signal_hook = void (*)(const signal_event&) noexcept;
 
 // Calls `hook` whenever signal `number` comes, until the matching unhook_signal(). Counted: all who hook a number at once
-// pass the same hook. After the hook of a fault comes its handler from before or, where there was none, the end of the process by
-// that signal; without a handler from before, any other signal ends with its hook.
+// pass the same hook. After the hook of a fault comes its handler from before or, where there was none, the end of the
+// process by that signal; without a handler from before, any other signal ends with its hook.
 // Requires: `number` is from 1 up, and below signal_count. Returns: 0, or the errno value of sigaction.
 int hook_signal(int number, signal_hook hook) noexcept;
 void unhook_signal(int number) noexcept;

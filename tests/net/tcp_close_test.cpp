@@ -99,7 +99,9 @@ void expect_peer_meets(bool resets, ssize_t result, int error) {
     EXPECT_EQ(::poll(&asked, 1, 5'000), 1);
     char byte = 0;
     EXPECT_EQ(::recv(client.native_handle(), &byte, 1, MSG_DONTWAIT), result);
-    if (result < 0) EXPECT_EQ(errno, error);
+    if (result < 0) {
+      EXPECT_EQ(errno, error);
+    }
     EXPECT_EQ(reading.join(), std::errc::bad_file_descriptor);
   });
 }
