@@ -115,7 +115,7 @@ bool connection::take_body(const http_parser& parser) {
     input_.drop(static_cast<std::size_t>(here));
     left -= here;
     if (left == 0) return true;
-    if (receive(limit)) return false;
+    if (!flush() || receive(limit)) return false;  // Who sends the body may wait for the answers before it.
   }
 }
 
