@@ -154,6 +154,20 @@ class Counts(Limits):
             with server.connect() as late:
                 self.assertEqual(late.get('/a').status, 200)
 
+    def test_no_descriptor_left_to_list_a_folder(self):
+        os.makedirs(self.files + '/listed', exist_ok=True)
+        with self.serve('--cores', '1', '--listing') as server, server.connect() as client:
+            self.assertEqual(client.get('/listed/').status, 200)
+            taken = {int(number) for number in os.listdir(f'/proc/{server.process.pid}/fd')}
+            first_free = min(set(range(len(taken) + 1)) - taken)
+            soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+            # The folder takes the one that is left, so its list finds none.
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (first_free + 1, hard))
+            refused = client.get('/listed/')
+            self.assertEqual((refused.status, refused.fields['retry-after']), (503, '1'))
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+            self.assertEqual(client.get('/listed/').status, 200)
+
 
 class Ends(Limits):
     def busy(self, server, count):
