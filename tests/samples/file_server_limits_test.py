@@ -121,6 +121,21 @@ class Counts(Limits):
                 self.assertEqual(client.get('/a').status, 200)
                 client.socket.close()
 
+    def test_connections_that_come_together(self):
+        with self.serve('--connections', '30', '--cores', '2') as server:
+            server.process.send_signal(signal.SIGSTOP)
+            clients = [server.connect() for _ in range(300)]
+            server.process.send_signal(signal.SIGCONT)
+
+            def is_served(client):
+                try:
+                    return client.get('/a').status == 200
+                except (OSError, EOFError):
+                    return False
+            self.assertEqual(sum(map(is_served, clients)), 30)
+            for client in clients:
+                client.socket.close()
+
     def test_two_hundred_connections_at_once(self):
         with self.serve() as server:
             clients = [server.connect() for _ in range(200)]
