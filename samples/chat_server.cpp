@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t longest_line = 1000;
 constexpr std::size_t kept_messages = 256;  // A guest who is further behind misses the oldest.
 constexpr auto patience = 10min;            // With a guest who does not say anything.
+constexpr auto writing_time = 20s;          // In which a guest must take a message.
 
 using room = weft::broadcast<std::string>;
 
@@ -41,21 +42,29 @@ void attend(room& here, weft::net::tcp_stream& guest, const std::string& name) {
   weft::basic_reader<std::string> news = here.subscribe();
   auto listening = weft::spawn([&] { read_lines(guest, lines); });
   here.send("* " + name + " comes in\n");
+  weft::deadline silence = patience;
   const auto pass_on = [&](std::optional<std::string> line) {
+    silence = patience;
     if (line) here.send(name + ": " + *line + "\n");
   };
   const auto show = [&](std::optional<std::string> text) {
-    if (text) guest.write(*text);
+    if (text) guest.write(*text, writing_time);
   };
-  for (bool stays = true; stays;) {
+  bool stays = true;
+  const auto see_off = [&] {
+    stays = false;
+    listening.join();  // Throws what ended the reading.
+  };
+  const auto send_off = [&] {
+    stays = false;
+    guest.write(std::string_view("* good night\n"), writing_time);
+  };
+  while (stays) {
     try {
-      weft::select(weft::on_receive(lines, pass_on), weft::on_receive(news, show),
-                   weft::on_join(listening, [&] { stays = false; }), weft::on_timeout(patience, [&] {
-                     guest.write(std::string_view("* good night\n"));
-                     stays = false;
-                   }));
+      weft::select(weft::on_receive(lines, pass_on), weft::on_receive(news, show), weft::on_join(listening, see_off),
+                   weft::on_timeout(silence, send_off));
     } catch (const weft::lagged& gap) {
-      guest.write("* you missed " + std::to_string(gap.missed()) + " messages\n");
+      guest.write("* you missed " + std::to_string(gap.missed()) + " messages\n", writing_time);
     }
   }
 }

@@ -4,6 +4,7 @@
 // usage: pipeline [LIMIT]
 #include <weft/weft.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -49,7 +50,8 @@ chain find_longest(std::uint64_t limit) {
   weft::channel<chain> found(16);
   auto source = weft::spawn([&] { split(limit, parts); });
   std::vector<weft::fiber<void>> workers;
-  for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
+  const unsigned count = std::max(1u, std::thread::hardware_concurrency());  // 0: it cannot be told.
+  for (unsigned i = 0; i < count; ++i) {
     workers.push_back(weft::spawn([&] {
       for (const range& part : parts) found.send(longest_in(part));
     }));

@@ -7,8 +7,11 @@
 #include "http_date.h"
 #include "request_path.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string_view>
+#include <system_error>
 
 namespace file_server {
 
@@ -42,6 +45,12 @@ http::status status_of(int error) {
   }
 }
 
+reply refusal_of(int error) {
+  reply refusal = plain_reply(status_of(error));
+  if (refusal.status == http::status::service_unavailable) add_field(refusal, "Retry-After", "1");
+  return refusal;
+}
+
 std::string content_range(const byte_range& range, std::uint64_t size) {
   return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.first + range.size - 1) + "/" +
          std::to_string(size);
@@ -70,7 +79,8 @@ reply answer_file(const http_request& request, found_file found, std::string_vie
 
   reply result;
   result.fields.reserve(256);
-  add_field(result, "Last-Modified", to_http_date(current.modified));
+  // No later than the Date of the answer (RFC 9110 8.8.2.1).
+  add_field(result, "Last-Modified", to_http_date(std::min(current.modified, std::time(nullptr))));
   add_field(result, "ETag", current.etag);
   if (verdict == condition_verdict::not_modified) {
     result.status = http::status::not_modified;
@@ -108,13 +118,17 @@ reply answer_folder(const http_request& request, const directory& top, const std
   const std::string index = name.empty() ? "index.html" : name + "/index.html";
   found_file page = top.open(index);
   if (page.error == 0 && S_ISREG(page.about.st_mode)) return answer_file(request, std::move(page), index);
-  if (page.error != 0 && page.error != ENOENT) return plain_reply(status_of(page.error));
+  if (page.error != 0 && page.error != ENOENT) return refusal_of(page.error);
   found_file folder = top.open(name);
-  if (folder.error != 0) return plain_reply(status_of(folder.error));
+  if (folder.error != 0) return refusal_of(folder.error);
   if (!limits.lists_folders) return plain_reply(http::status::forbidden);
   reply result;
   add_field(result, "Content-Type", "text/html; charset=utf-8");
-  result.text = folder_page(name, entries_of(folder.file));
+  try {
+    result.text = folder_page(name, entries_of(folder.file));
+  } catch (const std::system_error& failed) {
+    return refusal_of(failed.code().value());
+  }
   return result;
 }
 
@@ -147,11 +161,7 @@ reply answer(const http_request& request, const directory& top, const settings& 
   if (path->is_folder || path->name.empty()) return answer_folder(request, top, path->name, limits);
 
   found_file found = top.open(path->name);
-  if (found.error != 0) {
-    reply refusal = plain_reply(status_of(found.error));
-    if (refusal.status == http::status::service_unavailable) add_field(refusal, "Retry-After", "1");
-    return refusal;
-  }
+  if (found.error != 0) return refusal_of(found.error);
   if (S_ISDIR(found.about.st_mode)) {
     reply redirect = plain_reply(http::status::moved_permanently);
     add_field(redirect, "Location", "/" + to_url(path->name) + "/");

@@ -33,14 +33,9 @@ void append_number(std::string& to, std::uint64_t number) {
 }  // namespace
 
 connection::connection(weft::net::tcp_stream stream, server& owner)
-    : stream_(std::move(stream)), owner_(owner), scanner_(owner.limits) {
-  owner_.connections.fetch_add(1, std::memory_order_relaxed);
-}
+    : stream_(std::move(stream)), owner_(owner), scanner_(owner.limits) {}
 
-connection::~connection() {
-  set_answering(false);
-  owner_.connections.fetch_sub(1, std::memory_order_relaxed);
-}
+connection::~connection() { set_answering(false); }
 
 void connection::set_answering(bool is) noexcept {
   if (is == is_answering_) return;
@@ -115,7 +110,7 @@ bool connection::take_body(const http_parser& parser) {
     input_.drop(static_cast<std::size_t>(here));
     left -= here;
     if (left == 0) return true;
-    if (receive(limit)) return false;
+    if (!flush() || receive(limit)) return false;  // Who sends the body may wait for the answers before it.
   }
 }
 

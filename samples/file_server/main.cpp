@@ -31,12 +31,14 @@ void accept_all(weft::net::tcp_listener& listener, file_server::server& here) {
     weft::net::tcp_stream stream = listener.accept(ec);
     if (ec == std::errc::bad_file_descriptor || ec == std::errc::operation_canceled) return;
     if (ec) throw std::system_error(ec, "accept");
-    // Over the limit, the client sees its connection closed.
-    if (here.connections.load(std::memory_order_relaxed) >= here.limits.connections) continue;
+    // Counted here: the fiber starts later, when many more may have been accepted.
+    auto ticket = file_server::connection_ticket::take(here);
+    if (!ticket) continue;  // The client sees its connection closed.
     try {
-      weft::spawn_detached({.name = "connection"}, [stream = std::move(stream), &here]() mutable {
-        file_server::connection(std::move(stream), here).serve();
-      });
+      weft::spawn_detached({.name = "connection"},
+                           [ticket = std::move(*ticket), stream = std::move(stream), &here]() mutable {
+                             file_server::connection(std::move(stream), here).serve();
+                           });
     } catch (const std::bad_alloc&) {
       std::fputs("file_server: no memory for one more connection\n", stderr);
     }

@@ -121,6 +121,21 @@ class Counts(Limits):
                 self.assertEqual(client.get('/a').status, 200)
                 client.socket.close()
 
+    def test_connections_that_come_together(self):
+        with self.serve('--connections', '30', '--cores', '2') as server:
+            server.process.send_signal(signal.SIGSTOP)
+            clients = [server.connect() for _ in range(300)]
+            server.process.send_signal(signal.SIGCONT)
+
+            def is_served(client):
+                try:
+                    return client.get('/a').status == 200
+                except (OSError, EOFError):
+                    return False
+            self.assertEqual(sum(map(is_served, clients)), 30)
+            for client in clients:
+                client.socket.close()
+
     def test_two_hundred_connections_at_once(self):
         with self.serve() as server:
             clients = [server.connect() for _ in range(200)]
@@ -153,6 +168,20 @@ class Counts(Limits):
                 self.until(lambda: first.get('/a').status == 200)
             with server.connect() as late:
                 self.assertEqual(late.get('/a').status, 200)
+
+    def test_no_descriptor_left_to_list_a_folder(self):
+        os.makedirs(self.files + '/listed', exist_ok=True)
+        with self.serve('--cores', '1', '--listing') as server, server.connect() as client:
+            self.assertEqual(client.get('/listed/').status, 200)
+            taken = {int(number) for number in os.listdir(f'/proc/{server.process.pid}/fd')}
+            first_free = min(set(range(len(taken) + 1)) - taken)
+            soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+            # The folder takes the one that is left, so its list finds none.
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (first_free + 1, hard))
+            refused = client.get('/listed/')
+            self.assertEqual((refused.status, refused.fields['retry-after']), (503, '1'))
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+            self.assertEqual(client.get('/listed/').status, 200)
 
 
 class Ends(Limits):

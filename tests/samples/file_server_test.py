@@ -3,6 +3,7 @@
 Ends with 77 where curl is missing."""
 
 import email
+import email.utils
 import hashlib
 import os
 import shutil
@@ -175,6 +176,13 @@ class Conditions(Curl):
             self.assertEqual(answer[2], b'' if status == 304 else b'hello\n')
         for value, status in ((etag, 200), ('*', 200), ('"x"', 412), ('W/' + etag, 412)):
             self.assertEqual(self.status('small.txt', '--header', 'If-Match: ' + value), status, value)
+
+    def test_a_file_of_the_future_is_no_younger_than_its_answer(self):
+        write(self.files, 'future.txt', 'x')
+        os.utime(os.path.join(self.files, 'future.txt'), (4102444800, 4102444800))
+        fields = self.curl('future.txt')[1]
+        modified, now = (email.utils.parsedate_to_datetime(fields[name]) for name in ('Last-Modified', 'Date'))
+        self.assertLessEqual(modified, now)
 
     def test_dates(self):
         os.utime(os.path.join(self.files, 'small.txt'), (784111777, 784111777))

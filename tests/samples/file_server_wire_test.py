@@ -115,6 +115,14 @@ class Bodies(Wire):
             client.send(b'GET /a HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc' + GOOD)
             self.assertEqual([client.answer().status for _ in range(2)], [200, 200])
 
+    def test_answers_do_not_wait_for_the_body_of_the_next_request(self):
+        with self.server.connect() as client:
+            client.send(GOOD + b'POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n')
+            self.assertEqual(client.answer().status, 200)
+            # An answer that came only when the body was given up would have ended the connection.
+            client.send(b'abcde' + GOOD)
+            self.assertEqual([client.answer().status for _ in range(2)], [405, 200])
+
     def test_another_body_ends_the_connection(self):
         for fields, body in ((b'Content-Length: 100000\r\n', b'z' * 100_000), (b'Content-Length: 18446744073709551615\r\n', b'z' * 1000),
                              (b'Transfer-Encoding: chunked\r\n', b'1\r\nx\r\n0\r\n\r\n' + GOOD),

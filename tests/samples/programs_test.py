@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 import subprocess
 import sys
 import unittest
@@ -96,6 +97,40 @@ class EchoServer(unittest.TestCase):
         done = run('echo_server', 'seven')
         self.assertEqual(done.returncode, 1)
         self.assertIn('seven', done.stderr)
+
+
+class ChatServer(unittest.TestCase):
+    def setUp(self):
+        self.server = subprocess.Popen([f'{PROGRAMS}/chat_server', '0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        match = re.fullmatch(r'chatting on 127\.0\.0\.1:(\d+)\n', self.server.stdout.readline())
+        self.address = ('127.0.0.1', int(match.group(1)))
+        self.addCleanup(self.end)
+
+    def end(self):
+        self.server.kill()
+        self.assertEqual(self.server.communicate()[1], '')
+
+    def enter(self):
+        guest = socket.create_connection(self.address, timeout=PATIENCE)
+        self.addCleanup(guest.close)
+        return guest, guest.makefile('r')
+
+    def test_all_see_what_one_writes(self):
+        first, first_sees = self.enter()
+        self.assertEqual(first_sees.readline(), '* guest 1 comes in\n')
+        second, second_sees = self.enter()
+        for sees in (first_sees, second_sees):
+            self.assertEqual(sees.readline(), '* guest 2 comes in\n')
+        second.sendall(b'hello\r\n')
+        for sees in (first_sees, second_sees):
+            self.assertEqual(sees.readline(), 'guest 2: hello\n')
+        # Its end is a reset.
+        second.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        second_sees.close()
+        second.close()
+        self.assertEqual(first_sees.readline(), '* guest 2 leaves\n')
+        first.shutdown(socket.SHUT_WR)
+        self.assertEqual(first_sees.readline(), '')
 
 
 if __name__ == '__main__':

@@ -114,6 +114,7 @@ int run(const plan& wanted) {
     }
     if (at >= wanted.seconds) break;
   }
+  flat.finish();
   std::printf("soak: well; memory %zu KiB in the second tenth of the run, %zu KiB at its end\n", flat.first_kib(),
               flat.last_kib());
   return 0;

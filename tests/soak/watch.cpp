@@ -63,6 +63,14 @@ void flatness::look_at_memory(double at, std::size_t kib) {
     lowest_ = std::min(lowest_, kib);
     return;
   }
+  compare();
+  part_ = part;
+  lowest_ = kib;
+}
+
+void flatness::finish() { compare(); }
+
+void flatness::compare() {
   // Of the first tenth nothing is asked: allocators and caches fill. The second is what the others are measured by.
   if (part_ >= 1) last_kib_ = lowest_;
   if (part_ >= 1 && first_kib_ == 0) first_kib_ = lowest_;
@@ -70,8 +78,6 @@ void flatness::look_at_memory(double at, std::size_t kib) {
     fail("memory does not stay flat: at least " + std::to_string(first_kib_) + " KiB in the second tenth of the run, " +
          std::to_string(lowest_) + " KiB in tenth " + std::to_string(part_ + 1));
   }
-  part_ = part;
-  lowest_ = kib;
 }
 
 }  // namespace weft_soak

@@ -26,11 +26,15 @@ class flatness {
   // Fails the program by name if something grows.
   void look(double at, const holdings& held);
 
+  // Once, after the last look: that tenth, too, is measured.
+  void finish();
+
   std::size_t first_kib() const noexcept { return first_kib_; }
   std::size_t last_kib() const noexcept { return last_kib_; }
 
  private:
   void look_at_memory(double at, std::size_t kib);
+  void compare();
 
   static constexpr std::size_t parts = 10;
 
