@@ -287,16 +287,19 @@ TEST(lost_error, is_told_with_name_and_place) {
 
 TEST(lost_error, names_the_place_of_a_spawn_with_arguments) {
   std::string file;
-  std::uint_least32_t line = 0;
+  std::atomic<std::uint_least32_t> line{0};
   weft::options wanted = narrow(1);
   wanted.on_lost_error = [&](const weft::lost_error& error) {
     file = error.file;
     line = error.line;
   };
   const auto fails = [](int, const std::string& why) { throw std::domain_error(why); };
-  weft::run(wanted, [&] { weft::spawn_detached(fails, 1, "lost"); });
+  weft::run(wanted, [&] {
+    weft::spawn_detached(fails, 1, "lost");
+    EXPECT_TRUE(yield_until([&] { return line != 0; }));
+  });
   EXPECT_TRUE(says(file, "runtime_test.cpp")) << file;
-  EXPECT_EQ(line, static_cast<std::uint_least32_t>(__LINE__ - 2));
+  EXPECT_EQ(line, static_cast<std::uint_least32_t>(__LINE__ - 4));
 }
 
 TEST(lost_error, without_a_handler_becomes_a_report) {
