@@ -34,8 +34,9 @@ extern "C" {
 extern alive_entry* weft_debugger_runtimes;
 extern const std::uint32_t weft_debugger_layout[];
 
-[[gnu::used]] alive_entry* weft_debugger_runtimes = nullptr;
-[[gnu::used]] const std::uint32_t weft_debugger_layout[] = {
+// `retain` keeps them from --gc-sections.
+[[gnu::used, gnu::retain]] alive_entry* weft_debugger_runtimes = nullptr;
+[[gnu::used, gnu::retain]] const std::uint32_t weft_debugger_layout[] = {
     debugger_layout::version,
     // Chunks of the slab.
     offsetof(slab_chunk, older),

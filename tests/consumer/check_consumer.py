@@ -48,6 +48,7 @@ class Installed:
         self.pc_dir = os.path.dirname(find(root, 'weft.pc'))
         self.cmake_dir = os.path.dirname(find(root, 'weftConfig.cmake'))
         self.include = os.path.dirname(os.path.dirname(find(root, 'weft.h')))
+        self.is_static = not os.path.exists(os.path.join(os.path.dirname(self.pc_dir), 'libweft.so'))
         self.environment = {**os.environ, 'PKG_CONFIG_PATH': self.pc_dir,
                             'LD_LIBRARY_PATH': os.path.dirname(self.pc_dir)}
 
@@ -84,6 +85,20 @@ def by_pkg_config(installed, scratch, compiler, sanitizer):
     if linked.returncode != 0:
         sys.exit(linked.stderr)
     installed.must_answer(program)
+    if installed.is_static:
+        debuggers_find_their_way(installed, scratch, compiler, sanitizer)
+
+
+def debuggers_find_their_way(installed, scratch, compiler, sanitizer):
+    """What only a debugger reads is there although no code refers to it."""
+    program = os.path.join(scratch, 'collected')
+    linked = installed.link(compiler, [*FLAGS[sanitizer], '-Wl,--gc-sections'], program)
+    if linked.returncode != 0:
+        sys.exit(linked.stderr)
+    symbols = must(['nm', program])
+    for name in ('weft_debugger_layout', 'weft_debugger_runtimes'):
+        if name not in symbols:
+            sys.exit(f'--gc-sections takes {name} out of the program')
 
 
 def by_cmake(installed, scratch, compiler, sanitizer):
