@@ -16,7 +16,7 @@ namespace weft::inline v0::detail {
 struct debugger_layout {
   static const void* newest_chunk_of(const slab_chunk_source& s) noexcept { return &s.newest_; }
 
-  static constexpr std::uint32_t version = 2;
+  static constexpr std::uint32_t version = 3;
   static constexpr std::uint32_t has_std_location =
 #ifdef __cpp_lib_source_location
       1;
@@ -43,6 +43,7 @@ extern const std::uint32_t weft_debugger_layout[];
     offsetof(slab_chunk, block_bytes),
     offsetof(slab_chunk, carved),
     slab_chunk::first_block,
+    slab_chunk::bytes,
     // Records.
     offsetof(fiber_record, life),
     offsetof(fiber_record, on_stack),
@@ -55,6 +56,7 @@ extern const std::uint32_t weft_debugger_layout[];
     offsetof(activation, waits_for),
     offsetof(activation, context),
     offsetof(activation, seat),
+    offsetof(activation, occupant),
     // Cores.
     offsetof(core, index),
     offsetof(core, thread_id),
