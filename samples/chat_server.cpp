@@ -3,6 +3,7 @@
 #include <weft/weft.h>
 
 #include <array>
+#include <chrono>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -36,6 +37,14 @@ void read_lines(weft::net::tcp_stream& from, weft::channel<std::string>& out) {
   }
 }
 
+// Throws: std::system_error where the connection broke, or the guest did not take it in time.
+void tell(weft::net::tcp_stream& guest, std::string_view text) {
+  const auto limit = std::chrono::steady_clock::now() + writing_time;
+  guest.write(text, limit);
+  // The system may find room for one message more whenever it is asked again, though the guest has read nothing.
+  if (std::chrono::steady_clock::now() >= limit) throw std::system_error(std::make_error_code(std::errc::timed_out));
+}
+
 // Talks with one guest until it leaves, or says nothing for too long.
 void attend(room& here, weft::net::tcp_stream& guest, const std::string& name) {
   weft::channel<std::string> lines;
@@ -48,7 +57,7 @@ void attend(room& here, weft::net::tcp_stream& guest, const std::string& name) {
     if (line) here.send(name + ": " + *line + "\n");
   };
   const auto show = [&](std::optional<std::string> text) {
-    if (text) guest.write(*text, writing_time);
+    if (text) tell(guest, *text);
   };
   bool stays = true;
   const auto see_off = [&] {
@@ -57,14 +66,14 @@ void attend(room& here, weft::net::tcp_stream& guest, const std::string& name) {
   };
   const auto send_off = [&] {
     stays = false;
-    guest.write(std::string_view("* good night\n"), writing_time);
+    tell(guest, "* good night\n");
   };
   while (stays) {
     try {
       weft::select(weft::on_receive(lines, pass_on), weft::on_receive(news, show), weft::on_join(listening, see_off),
                    weft::on_timeout(silence, send_off));
     } catch (const weft::lagged& gap) {
-      guest.write("* you missed " + std::to_string(gap.missed()) + " messages\n", writing_time);
+      tell(guest, "* you missed " + std::to_string(gap.missed()) + " messages\n");
     }
   }
 }

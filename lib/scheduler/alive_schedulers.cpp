@@ -16,7 +16,7 @@ namespace weft::inline v0::detail {
 struct debugger_layout {
   static const void* newest_chunk_of(const slab_chunk_source& s) noexcept { return &s.newest_; }
 
-  static constexpr std::uint32_t version = 2;
+  static constexpr std::uint32_t version = 3;
   static constexpr std::uint32_t has_std_location =
 #ifdef __cpp_lib_source_location
       1;
@@ -34,14 +34,16 @@ extern "C" {
 extern alive_entry* weft_debugger_runtimes;
 extern const std::uint32_t weft_debugger_layout[];
 
-[[gnu::used]] alive_entry* weft_debugger_runtimes = nullptr;
-[[gnu::used]] const std::uint32_t weft_debugger_layout[] = {
+// `retain` keeps them from --gc-sections.
+[[gnu::used, gnu::retain]] alive_entry* weft_debugger_runtimes = nullptr;
+[[gnu::used, gnu::retain]] const std::uint32_t weft_debugger_layout[] = {
     debugger_layout::version,
     // Chunks of the slab.
     offsetof(slab_chunk, older),
     offsetof(slab_chunk, block_bytes),
     offsetof(slab_chunk, carved),
     slab_chunk::first_block,
+    slab_chunk::bytes,
     // Records.
     offsetof(fiber_record, life),
     offsetof(fiber_record, on_stack),
@@ -54,6 +56,7 @@ extern const std::uint32_t weft_debugger_layout[];
     offsetof(activation, waits_for),
     offsetof(activation, context),
     offsetof(activation, seat),
+    offsetof(activation, occupant),
     // Cores.
     offsetof(core, index),
     offsetof(core, thread_id),

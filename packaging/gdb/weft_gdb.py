@@ -16,9 +16,11 @@ from gdb.unwinder import Unwinder, register_unwinder
 FRESH, STARTED = 1, 2
 RUNNING, LEAVING, SUSPENDED, READY = range(4)
 # The order is that of weft_debugger_layout.
-FIELDS = ('version chunk_older chunk_block_bytes chunk_carved chunk_first_block life on_stack id name site '
-          'has_std_location run waits_for context seat core_index core_thread saved_pc saved_fp saved_sp').split()
+FIELDS = ('version chunk_older chunk_block_bytes chunk_carved chunk_first_block chunk_bytes life on_stack id name site '
+          'has_std_location run waits_for context seat occupant core_index core_thread saved_pc saved_fp saved_sp').split()
 REGISTERS = {'i386:x86-64': ('rip', 'rbp', 'rsp'), 'aarch64': ('pc', 'x29', 'sp')}
+# What reading memory raises that does not hold what it should.
+DAMAGE = (gdb.error, OverflowError, ValueError)
 
 
 def read(address, size):
@@ -43,19 +45,25 @@ def symbol_address(name):
 def layout():
     start = symbol_address('weft_debugger_layout')
     fields = {name: read(start + 4 * i, 4) for i, name in enumerate(FIELDS)}
-    if fields['version'] != 2:
+    if fields['version'] != 3:
         raise gdb.GdbError(f'weft_gdb.py does not know layout {fields["version"]} of this weft')
     return fields
 
 
 class Fiber:
     def __init__(self, at, record):
+        self.record = record
         self.id = pointer(record + at['id'])
         name = pointer(record + at['name'])  # A length in one byte, and the characters.
         self.name = bytes(gdb.selected_inferior().read_memory(name + 1, read(name, 1))).decode('utf-8', 'replace') if name else ''
         self.site = self.site_of(at, pointer(record + at['site']))
         self.stack = pointer(record + at['on_stack']) if read(record + at['life'], 1) == STARTED else 0
         self.run = read(self.stack + at['run'], 4) if self.stack else None
+        if self.run not in (None, RUNNING, LEAVING, SUSPENDED, READY):
+            raise ValueError(self.run)
+        self.occupant = pointer(self.stack + at['occupant']) if self.stack else 0
+        self.calls = []  # Of an occupant: who is called on its stack.
+        self.called_by = None  # The occupant, where it is not known which of several it is that runs.
         self.seat = pointer(self.stack + at['seat']) if self.stack else 0
         self.context = pointer(self.stack + at['context']) if self.stack else 0
         self.core = read(self.seat + at['core_index'], 8) if self.seat else None
@@ -74,11 +82,14 @@ class Fiber:
         return f'{text(pointer(site))}:{read(site + 16, 4)}'
 
     def state(self):
+        if self.calls:
+            return ('calls fiber ' if len(self.calls) == 1 else 'calls fibers ') + ', '.join(map(str, self.calls))
         on = f' on core {self.core}' if self.core is not None else ''
         if self.run is None:
             return 'has not started'
-        return {RUNNING: 'runs' + on, LEAVING: 'is about to wait in ' + self.call, SUSPENDED: 'waits in ' + self.call,
-                READY: 'is ready to run' + on}[self.run]
+        stack = f'stands on the stack of fiber {self.called_by}, which ' if self.called_by is not None else ''
+        return stack + {RUNNING: 'runs' + on, LEAVING: 'is about to wait in ' + self.call, SUSPENDED: 'waits in ' + self.call,
+                        READY: 'is ready to run' + on}[self.run]
 
     def title(self):
         name = f' "{self.name}"' if self.name else ''
@@ -86,19 +97,66 @@ class Fiber:
         return f'fiber {self.id}{name}, {self.state()}{site}'
 
 
-def fibers():
-    at = layout()
-    runtime = pointer(symbol_address('weft_debugger_runtimes'))
-    while runtime:
-        chunk = pointer(pointer(runtime + 8))
-        while chunk:
-            size = read(chunk + at['chunk_block_bytes'], 4)
-            for i in range(read(chunk + at['chunk_carved'], 4)):
-                record = chunk + at['chunk_first_block'] + i * size
-                if read(record + at['life'], 1) in (FRESH, STARTED):
-                    yield Fiber(at, record)
-            chunk = pointer(chunk + at['chunk_older'])
-        runtime = pointer(runtime)
+def linked(first, next_of, what, tell):
+    """The members of a list, which may be damaged: it need not end, nor lead to memory that is there."""
+    seen = set()
+    while first and first not in seen:
+        seen.add(first)
+        yield first
+        try:
+            first = next_of(first)
+        except DAMAGE:
+            tell(f'the list of {what} breaks off at {first:#x}\n')
+            return
+    if first:
+        tell(f'the list of {what} is a ring at {first:#x}\n')
+
+
+def records(at, tell):
+    """Where the records of live fibers lie."""
+    room = at['chunk_bytes'] - at['chunk_first_block']
+    for runtime in linked(pointer(symbol_address('weft_debugger_runtimes')), pointer, 'runtimes', tell):
+        try:
+            newest = pointer(pointer(runtime + 8))
+        except DAMAGE:
+            tell(f'runtime at {runtime:#x} is damaged\n')
+            continue
+        for chunk in linked(newest, lambda each: pointer(each + at['chunk_older']), 'chunks', tell):
+            try:
+                size, count = read(chunk + at['chunk_block_bytes'], 4), read(chunk + at['chunk_carved'], 4)
+            except DAMAGE:
+                size, count = 0, 1
+            if size * count > room or (count > 0 and size == 0):
+                tell(f'chunk of records at {chunk:#x} is damaged\n')
+                count = room // size if size else 0
+            for record in range(chunk + at['chunk_first_block'], chunk + at['chunk_first_block'] + count * size, size or 1):
+                try:
+                    if read(record + at['life'], 1) in (FRESH, STARTED):
+                        yield record
+                except DAMAGE:
+                    tell(f'fiber record at {record:#x} is damaged\n')
+                    break  # The chunk is not there, or not whole.
+
+
+def fibers(tell=lambda line: None):
+    """Every fiber that can be read; `tell` is called with a line about each that cannot."""
+    at, found, by_stack = layout(), [], {}
+    for record in records(at, tell):
+        try:
+            fiber = Fiber(at, record)
+        except DAMAGE:
+            tell(f'fiber record at {record:#x} is damaged\n')
+            continue
+        found.append(fiber)
+        by_stack.setdefault(fiber.stack, {})[record] = fiber
+    for stack, there in by_stack.items():
+        occupant = there.get(next(iter(there.values())).occupant) if stack else None
+        if occupant is not None:
+            called = [each for each in there.values() if each is not occupant]
+            occupant.calls = [each.id for each in called]
+            for each in called if len(called) > 1 else []:
+                each.called_by = occupant.id
+    return found
 
 
 def fiber_by_id(wanted):
@@ -139,7 +197,8 @@ class FiberUnwinder(Unwinder):
         here = (int(pending.read_register(names[0])), int(pending.read_register(names[2])))
         if here != self.real:
             return None
-        info = pending.create_unwind_info(FrameId(gdb.Value(here[1]), gdb.Value(here[0])))
+        # gdb stops where a caller seems to lie further down the stack than what it called, and fibers lie anywhere.
+        info = pending.create_unwind_info(FrameId(gdb.Value(self.fiber.registers[2]), gdb.Value(here[0])))
         word = gdb.lookup_type('unsigned long')
         for name, value in zip(names, self.fiber.registers):
             like = pending.read_register(name)
@@ -179,11 +238,10 @@ class InfoFibers(gdb.Command):
         super().__init__('info fibers', gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
-        count = 0
-        for each in fibers():
+        found = fibers(gdb.write)
+        for each in found:
             gdb.write(('* ' if UNWINDER.fiber and UNWINDER.fiber.id == each.id else '  ') + each.title() + '\n')
-            count += 1
-        gdb.write(f'{count} fibers\n')
+        gdb.write(f'{len(found)} fibers\n')
 
 
 class FiberCommand(gdb.Command):
@@ -220,15 +278,17 @@ class FiberApply(gdb.Command):
         command = ' '.join(words[count:])
         if not command or count == 0:
             raise gdb.GdbError('fiber apply: all or ids, then a command')
-        chosen = list(fibers()) if words[0] == 'all' else [fiber_by_id(int(w)) for w in words[:count]]
+        chosen = fibers(gdb.write) if words[0] == 'all' else [fiber_by_id(int(w)) for w in words[:count]]
         before, thread = UNWINDER.fiber, gdb.selected_thread()
-        for each in chosen:
-            gdb.write(f'\n{each.title()}\n')
-            if select(each):
-                gdb.execute(command, from_tty)
-        if thread is not None:
-            thread.switch()
-        UNWINDER.select(before)
+        try:
+            for each in chosen:
+                gdb.write(f'\n{each.title()}\n')
+                if select(each):
+                    gdb.execute(command, from_tty)
+        finally:
+            if thread is not None and thread.is_valid():
+                thread.switch()
+            UNWINDER.select(before)
 
 
 InfoFibers()

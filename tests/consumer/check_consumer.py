@@ -7,7 +7,9 @@ every sanitizer that weft was not built with, and the linker must refuse it by n
 BUILD_DIR holds a finished build of weft; it is installed into a scratch directory, which is not its prefix: what is
 installed must find itself wherever it stands."""
 
+import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -48,6 +50,10 @@ class Installed:
         self.pc_dir = os.path.dirname(find(root, 'weft.pc'))
         self.cmake_dir = os.path.dirname(find(root, 'weftConfig.cmake'))
         self.include = os.path.dirname(os.path.dirname(find(root, 'weft.h')))
+        with open(os.path.join(build, 'meson-info/intro-buildoptions.json'), encoding='utf-8') as file:
+            context = next(each['value'] for each in json.load(file) if each['name'] == 'context')
+        self.has_native_switch = context != 'boost' and platform.machine() in ('x86_64', 'aarch64')
+        self.is_static = not os.path.exists(os.path.join(os.path.dirname(self.pc_dir), 'libweft.so'))
         self.environment = {**os.environ, 'PKG_CONFIG_PATH': self.pc_dir,
                             'LD_LIBRARY_PATH': os.path.dirname(self.pc_dir)}
 
@@ -79,14 +85,33 @@ def by_pkg_config(installed, scratch, compiler, sanitizer):
         sys.exit(f'the fiber-safe headers are not first on the include path: {flags}')
     if 'concurrentqueue' in ' '.join(installed.pkg_config('--print-requires', '--print-requires-private')):
         sys.exit('the package asks for a header that no user needs')
+    if installed.has_native_switch and 'boost' in ' '.join(installed.pkg_config('--libs', '--static')):
+        sys.exit('a program with the native switch is asked for Boost')
     program = os.path.join(scratch, 'program')
     linked = installed.link(compiler, FLAGS[sanitizer], program)
     if linked.returncode != 0:
         sys.exit(linked.stderr)
     installed.must_answer(program)
+    if installed.is_static:
+        debuggers_find_their_way(installed, scratch, compiler, sanitizer)
+
+
+def debuggers_find_their_way(installed, scratch, compiler, sanitizer):
+    """What only a debugger reads is there although no code refers to it."""
+    program = os.path.join(scratch, 'collected')
+    linked = installed.link(compiler, [*FLAGS[sanitizer], '-Wl,--gc-sections'], program)
+    if linked.returncode != 0:
+        sys.exit(linked.stderr)
+    symbols = must(['nm', program])
+    for name in ('weft_debugger_layout', 'weft_debugger_runtimes'):
+        if name not in symbols:
+            sys.exit(f'--gc-sections takes {name} out of the program')
 
 
 def by_cmake(installed, scratch, compiler, sanitizer):
+    with open(os.path.join(installed.cmake_dir, 'weftConfig.cmake'), encoding='utf-8') as file:
+        if installed.has_native_switch and 'boost' in file.read():
+            sys.exit('a CMake project with the native switch is asked for Boost')
     project = os.path.join(scratch, 'cmake')
     must(['cmake', '-S', HERE, '-B', project, '-DCMAKE_BUILD_TYPE=Release', '-Dweft_DIR=' + installed.cmake_dir,
           '-DCMAKE_CXX_COMPILER=' + compiler[-1], '-DCMAKE_CXX_FLAGS=' + ' '.join(FLAGS[sanitizer])])

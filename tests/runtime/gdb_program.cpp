@@ -1,4 +1,5 @@
 // Fibers for gdb_test.py to look at: says `waiting` when they wait, and ends when its input does.
+#include <weft/scope.h>
 #include <weft/this_fiber.h>
 #include <weft/weft.h>
 
@@ -19,19 +20,23 @@ __attribute__((noinline)) void wait_deep_inside(weft::event& go, int depth) {
 
 int main() {
   weft::options wanted;
-  wanted.cores = 2;
+  wanted.cores = 1;  // So that nobody takes the child that its parent calls.
   weft::runtime here(wanted);
   weft::event go;
   auto first = here.spawn({.name = "first"}, [&] { wait_deep_inside(go, 2); });
   auto second = here.spawn({.name = "second"}, [&] { first.join(); });
-  for (bool both_wait = false; !both_wait;) {
+  auto parent = here.spawn({.name = "parent"}, [&] {
+    weft::with_scope([&](weft::scope& crew) { crew.spawn({.name = "called"}, [&] { go.wait(); }); });
+  });
+  for (bool all_wait = false; !all_wait;) {
     const weft::runtime_dump now = here.dump();
-    both_wait = now.fibers.size() == 2;
-    for (const weft::fiber_dump& each : now.fibers) both_wait &= each.state == weft::fiber_state::waiting;
+    all_wait = now.fibers.size() == 4;
+    for (const weft::fiber_dump& each : now.fibers) all_wait &= each.state == weft::fiber_state::waiting;
   }
   std::puts("waiting");
   std::fflush(stdout);
   std::getchar();
   go.set();
   second.join();
+  parent.join();
 }

@@ -15,9 +15,39 @@ LOOK = ["info fibers", "fiber apply all bt 30", "fiber 999"]
 WANTED = [
     r'fiber (\d+) "first", waits in weft::event::wait, spawned at .*gdb_program\.cpp:\d+',
     r'fiber (\d+) "second", waits in fiber::join, spawned at .*gdb_program\.cpp:\d+',
-    r"2 fibers",
+    r'fiber (\d+) "called", waits in weft::event::wait.*"parent", calls fiber \1,|'
+    r'"parent", calls fiber (\d+),.*fiber \2 "called", waits in weft::event::wait',
+    r"4 fibers",
     r"wait_deep_inside.*wait_deep_inside.*wait_deep_inside",
     r"no fiber 999",
+]
+
+# A name where nothing is, a state that is none, and a list that is a ring; then a command that fails half-way.
+DAMAGE_IT = """python
+at = layout()
+all_records = list(records(at, print))
+first, second = all_records[:2]
+newest, oldest = (each & ~(at["chunk_bytes"] - 1) for each in (first, all_records[-1]))
+def put(where, value, size):
+    gdb.selected_inferior().write_memory(where, value.to_bytes(size, "little"))
+put(first + at["name"], 8, 8)
+put(pointer(second + at["on_stack"]) + at["run"], 77, 4)
+put(oldest + at["chunk_older"], newest, 8)
+put(oldest + at["chunk_carved"], 1 << 30, 4)
+gdb.execute("info fibers")
+one = fibers()[0].id
+gdb.execute(f"fiber {one}")
+try:
+    gdb.execute("fiber apply all nonsense")
+except gdb.error:
+    print("selected:", UNWINDER.fiber.id == one)
+"""
+SEEN = [
+    r"fiber record at 0x\w+ is damaged.*fiber record at 0x\w+ is damaged",
+    r"chunk of records at 0x\w+ is damaged",
+    r"the list of chunks is a ring",
+    r"\b2 fibers",
+    r"selected: True",
 ]
 
 
@@ -30,8 +60,8 @@ def gdb(extension, *arguments):
     return done.stdout
 
 
-def misses(output, where):
-    missing = [each for each in WANTED if not re.search(each, output, re.DOTALL)]
+def misses(output, where, wanted=WANTED):
+    missing = [each for each in wanted if not re.search(each, output, re.DOTALL)]
     for each in missing:
         print(f"{where}: nothing matches {each}")
     if missing:
@@ -61,7 +91,21 @@ def main() -> int:
     if process.wait(timeout=20) != 0:
         print("the program ended with", process.returncode)
         return 1
-    return 1 if failed or not core_file_is_well(program, extension) else 0
+    if failed or not core_file_is_well(program, extension) or not damage_is_told(program, extension):
+        return 1
+    return 0
+
+
+def damage_is_told(program, extension):
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "waiting\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
+        script.write(DAMAGE_IT + "end\n")
+        script.flush()
+        output = gdb(extension, "-p", str(process.pid), [f"source {script.name}", "kill"])
+    process.kill()
+    process.wait()
+    return not misses(output, "damaged", SEEN)
 
 
 def core_file_is_well(program, extension):
