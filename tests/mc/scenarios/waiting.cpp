@@ -273,6 +273,33 @@ WEFT_SCENARIO(
     },
     2, 0, 0);
 
+// Fires without a wait to claim.
+struct marking : timer_node {
+  marking(mc::plain<int>& what, std::int64_t when) : mark(what) {
+    deadline = when;
+    fire = [](timer_node& self) -> void* {
+      static_cast<marking&>(self).mark.set(1);
+      return nullptr;
+    };
+  }
+  mc::plain<int>& mark;
+};
+
+WEFT_SCENARIO(
+    "timers: who sees them done sees what they did",
+    [] {
+      const auto clock = std::make_unique<timers>(0);
+      mc::plain<int> done(0);
+      marking due(done, 100), far(done, 1'000'000);
+      clock->arm(due);
+      clock->arm(far);
+      together([&] { clock->run_due(200); }, [&] { clock->disarm(far); },
+               [&] {
+                 if (clock->is_done()) mc::expect(done.get() == 1, "what was due has fired");
+               });
+    },
+    2, 2);
+
 // Its thread waits for something else by then.
 WEFT_SCENARIO(
     "timers: one that comes too late wakes nobody",
