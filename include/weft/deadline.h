@@ -14,7 +14,7 @@
 namespace weft::inline v0 {
 
 namespace detail {
-// The moment `delay_ns` from now on the monotonic clock; `never` on overflow, 0 for no delay.
+// The moment `delay_ns` from now on the monotonic clock; `never` on overflow.
 WEFT_API std::int64_t moment_after(std::int64_t delay_ns) noexcept;
 }  // namespace detail
 

@@ -10,9 +10,8 @@ constexpr std::int64_t clock_error = 1'000;  // The quick clock may be behind by
 }
 
 std::int64_t moment_after(std::int64_t delay_ns) noexcept {
-  if (delay_ns <= 0) return 0;  // In the past: what asks for it need not wait to find out.
   core* const c = here();
-  if (c == nullptr) return deadline_after(delay_ns);
+  if (c == nullptr || delay_ns <= 0) return deadline_after(delay_ns);
   const std::int64_t now = c->clock.now() + clock_error;
   return delay_ns < never - now ? now + delay_ns : never;
 }
