@@ -184,8 +184,11 @@ void with_scope(scope_policy policy, F&& body) {
   } catch (...) {
     error = std::current_exception();
   }
-  if (!crew.is_closed_) crew.close_with(std::move(error));
-  if (error != nullptr) std::rethrow_exception(std::move(error));
+  if (!crew.is_closed_) {
+    crew.close_with(std::move(error));
+  } else if (error != nullptr) {
+    std::rethrow_exception(std::move(error));
+  }
 }
 
 template <std::invocable<scope&> F>
