@@ -62,7 +62,8 @@ struct WEFT_API runtime_dump {
 
   // {"fibers": [{"id", "name", "file", "line", "state", "core", "waits_in", "waits_for", "waits_for_thread",
   // "has_deadline", "waited_ns", "called_children", "backtrace"}, ...], "cycles": [[id, ...], ...],
-  // "quiescent_ns", "stacks": [{"file", "line", "fibers", "deepest_bytes", "size_bytes"}, ...]}; what does not apply is left out.
+  // "quiescent_ns", "stacks": [{"file", "line", "fibers", "deepest_bytes", "size_bytes"}, ...]}; what does not apply is left
+  // out.
   std::string json() const;
 };
 

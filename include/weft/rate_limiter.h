@@ -19,8 +19,8 @@ struct rate_limit {
 };
 
 // A bucket of at most `burst` permits, full at first, into which they drip evenly. Reckoned in whole nanoseconds without
-// rounding: over any time, no more than burst + time * permits / per are given. What drips into a full bucket is lost, so that a bucket
-// of few permits gives less than the rate where those who wait for it wake late.
+// rounding: over any time, no more than burst + time * permits / per are given. What drips into a full bucket is lost, so
+// that a bucket of few permits gives less than the rate where those who wait for it wake late.
 //
 // Thread safety: all members may be called at once, from fibers and from plain threads. A waiting fiber frees its core;
 //   a waiting thread blocks. No timer runs while nobody waits.

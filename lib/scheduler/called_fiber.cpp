@@ -10,6 +10,7 @@
 
 #include <weft/detail/scope_child.h>
 
+#include <system_error>
 #include <utility>
 
 namespace weft::inline v0::detail {
@@ -105,6 +106,14 @@ called_fiber::~called_fiber() {
   if ((unusual_ & was_exposed) != 0) hide_calls(*frame_.stack);
   if ((unusual_ & has_put_aside) != 0) take_back();
   leave_frame(frame_);
+}
+
+std::exception_ptr no_stack_for_child(const char* text) noexcept {
+  try {
+    return std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::not_enough_memory), text));
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 const fiber_record* called_fiber::on(const activation& a) noexcept {

@@ -9,6 +9,8 @@
 
 #include <weft/detail/fork_join.h>
 
+#include <exception>
+
 namespace weft::inline v0 {
 
 class scope;
@@ -49,6 +51,9 @@ class called_fiber : private fork_join {
   scope& owner_;
   void (*tell_)(scope& owner, cancel_reason why) noexcept;
 };
+
+// The error of a child that would have needed a stack of its own; what is thrown instead where there is no memory for it.
+std::exception_ptr no_stack_for_child(const char* text) noexcept;
 
 }  // namespace detail
 }  // namespace weft::inline v0

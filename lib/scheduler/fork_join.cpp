@@ -63,8 +63,7 @@ struct forked_fiber {
     fork_node& n = *static_cast<fork_node*>(body);
     fork_join& join = *n.join;
     if ((n.fiber->marks.load(relaxed) & fiber_record::has_no_stack) != 0) {
-      join.note_error(std::make_exception_ptr(
-          std::system_error(std::make_error_code(std::errc::not_enough_memory), "weft::gather: no stack for a child")));
+      join.note_error(no_stack_for_child("weft::gather: no stack for a child"));
     }
     end_variables_early(*n.fiber);
     join.ended_outside(n, false);

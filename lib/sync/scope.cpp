@@ -93,8 +93,7 @@ scope_link::scope_link(scope& its_owner, fiber_record* its_fiber, bool backgroun
 
 scope_link::~scope_link() {
   if (outcome == child_outcome::cancelled && (fiber->marks.load(relaxed) & fiber_record::has_no_stack) != 0) {
-    failed(std::make_exception_ptr(
-        std::system_error(std::make_error_code(std::errc::not_enough_memory), "weft::scope: no stack for a child")));
+    failed(no_stack_for_child("weft::scope: no stack for a child"));
   }
   end_variables_early(*fiber);
   owner.child_ended(*this);
